@@ -1,0 +1,1 @@
+//! The circuit breaker that the Database and the Redis actor share.

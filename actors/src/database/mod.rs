@@ -1,0 +1,1 @@
+//! The Database actor: owns the PostgreSQL pool, lends connections, tells when it is gone.

@@ -1,0 +1,1 @@
+//! The Health actor: probes everything on a beat and publishes the snapshot.

@@ -1,0 +1,1 @@
+//! Supervision: what restarts an actor, when, and what its callers hear meanwhile.

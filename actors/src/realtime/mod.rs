@@ -1,0 +1,1 @@
+//! Sockets: bounded outboxes, sessions, and the hub that sweeps them.

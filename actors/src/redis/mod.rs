@@ -1,0 +1,1 @@
+//! The Redis actor: owns the command pool and the subscriber connection.

@@ -1,0 +1,2 @@
+//! The cost of `/health` beside a bare handler.
+fn main() {}

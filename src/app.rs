@@ -1,0 +1,1 @@
+//! The composition root: builds the parts, starts the tree, binds, serves, drains.

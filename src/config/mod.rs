@@ -1,0 +1,1 @@
+//! Reads the environment, once, into one value.

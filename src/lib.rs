@@ -1,0 +1,12 @@
+//! What a party, a guest and a photo mean.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod http;
+pub mod local;
+pub mod realtime;
+pub mod service;
+pub mod telemetry;

@@ -1,0 +1,2 @@
+//! Starts the command that the arguments name.
+fn main() {}

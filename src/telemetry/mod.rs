@@ -1,0 +1,1 @@
+//! The root logger, the panic hook and the metrics.
