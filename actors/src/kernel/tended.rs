@@ -1,0 +1,219 @@
+//! A child as its supervisor holds it: the thread it runs on, and what is due for it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::{Actor, Arbiter, Context, Supervised};
+use slog::{Logger, crit, warn};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::interval,
+};
+
+use super::{
+    backoff::Backoff,
+    caretaker::{Caretaker, Order, millis},
+    child::Child,
+    handle::Handle,
+    life::Shared,
+    policy::{End, Policy, Verdict},
+    status::{State, Status},
+    tree::ChildReport,
+};
+
+/// A child of any type, seen from outside.
+pub(super) trait Observed: Send + Sync {
+    fn report(&self) -> ChildReport;
+}
+
+impl<A: Actor> Observed for Shared<A> {
+    fn report(&self) -> ChildReport {
+        Self::report(self)
+    }
+}
+
+/// A child of any type, in the supervisor's hands.
+pub(super) trait Tended {
+    fn name(&self) -> &'static str;
+    fn status(&self) -> watch::Receiver<Status>;
+    fn observed(&self) -> Arc<dyn Observed>;
+    fn stop_within(&self) -> Duration;
+    /// Gives it its first thread.
+    fn start(&mut self);
+    /// Looks after it: a hung or lost thread is given up, a new one is started when its delay is over.
+    /// Gives when to look again at the latest.
+    fn look_after(&mut self, now: Instant) -> Option<Instant>;
+    /// Refuses new calls and asks it to serve the queue and end.
+    fn begin_stop(&mut self);
+    /// Leaves it behind: its callers hear at once and it may not speak any more. Its thread ends when it can.
+    fn abandon(&mut self);
+}
+
+/// The thread of one generation.
+struct Post {
+    arbiter: Arbiter,
+    orders: mpsc::Sender<Order>,
+}
+
+pub(super) struct Patient<A: Actor> {
+    shared: Arc<Shared<A>>,
+    post: Option<Post>,
+    due: Option<(Instant, String, Duration)>,
+}
+
+impl<A> Patient<A>
+where
+    A: Actor<Context = Context<A>> + Supervised,
+{
+    pub(super) fn admit(child: Child<A>, log: Logger, bell: Arc<Notify>) -> (Self, Handle<A>) {
+        let policy = Policy::new(
+            child.restart,
+            child.intensity,
+            child.on_exhausted,
+            Backoff::new(child.backoff),
+            child.stable_after,
+            Instant::now(),
+        );
+        let shared = Arc::new(Shared::new(child.name, child.make, child.limits, policy, log, bell));
+        (Self { shared: Arc::clone(&shared), post: None, due: None }, Handle { shared })
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.shared.status().state, State::Stopping | State::Stopped | State::GaveUp)
+    }
+
+    /// What is wrong with its thread, if anything.
+    fn trouble(&self) -> Option<String> {
+        let post = self.post.as_ref()?;
+        if post.orders.is_closed() && !self.is_over() {
+            return Some("lost its thread".to_owned());
+        }
+        let silence = self.shared.silent_for();
+        (silence > self.shared.limits.silence)
+            .then(|| format!("hung: no sign of life for {} ms", silence.as_millis()))
+    }
+
+    /// Takes the thread away: no caretaker of it may speak from here on.
+    fn leave_post(&mut self) {
+        self.shared.next_generation();
+        if let Some(post) = self.post.take() {
+            post.arbiter.stop();
+        }
+    }
+}
+
+impl<A> Tended for Patient<A>
+where
+    A: Actor<Context = Context<A>> + Supervised,
+{
+    fn name(&self) -> &'static str {
+        self.shared.name
+    }
+
+    fn status(&self) -> watch::Receiver<Status> {
+        self.shared.watch()
+    }
+
+    fn observed(&self) -> Arc<dyn Observed> {
+        Arc::clone(&self.shared) as Arc<dyn Observed>
+    }
+
+    fn stop_within(&self) -> Duration {
+        self.shared.limits.stop_within
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where what is spawned is supervised")]
+    fn start(&mut self) {
+        let generation = self.shared.next_generation();
+        let (orders, inbox) = mpsc::channel(8);
+        let arbiter = match Arbiter::try_new() {
+            Ok(arbiter) => arbiter,
+            Err(error) => {
+                // No thread to be had: the same as one that was lost, so that it is tried again
+                warn!(self.shared.log, "No thread for actor"; "actor" => self.shared.name, "error" => %error);
+                let wait = Duration::from_secs(1);
+                self.due = Some((Instant::now() + wait, "no thread".to_owned(), wait));
+                return;
+            }
+        };
+        #[cfg(feature = "chaos")]
+        self.shared.orders.store(Some(Arc::new(orders.clone())));
+        self.shared.beat();
+        let shared = Arc::clone(&self.shared);
+        arbiter.spawn_fn(move || {
+            let heart = Arc::clone(&shared);
+            let mut rhythm = interval(shared.limits.silence / 8);
+            actix::spawn(async move {
+                while heart.is_current(generation) {
+                    heart.beat();
+                    rhythm.tick().await;
+                }
+            });
+            actix::spawn(Caretaker::new(shared, generation, inbox).run());
+        });
+        self.post = Some(Post { arbiter, orders });
+    }
+
+    fn look_after(&mut self, now: Instant) -> Option<Instant> {
+        if let Some((at, reason, delay)) = self.due.take() {
+            if now < at {
+                self.due = Some((at, reason, delay));
+                return Some(at);
+            }
+            self.shared.policy.lock().began(now);
+            let restarts = self.shared.record_restart();
+            self.start();
+            warn!(self.shared.log, "Actor restarted"; "actor" => self.shared.name, "reason" => reason,
+                "restarts" => restarts, "delay" => millis(delay));
+            return None;
+        }
+        if self.is_over() {
+            return None;
+        }
+        let reason = self.trouble()?;
+        self.leave_post();
+        self.shared.record_failure(&reason);
+        let verdict = self.shared.policy.lock().judge(End::Failed, now);
+        let generation = self.shared.status().generation;
+        let (escalates, delay) = match verdict {
+            Verdict::Restart { after } => (None, after),
+            Verdict::Degrade { after } => (Some(false), after),
+            Verdict::Escalate => (Some(true), Duration::ZERO),
+            Verdict::Finish => {
+                self.shared.enter(generation, State::Stopped);
+                return None;
+            }
+        };
+        if let Some(escalates) = escalates {
+            self.shared.set_exhausted(true);
+            crit!(self.shared.log, "Actor gave up"; "actor" => self.shared.name, "reason" => &reason,
+                "escalates" => escalates);
+            if escalates {
+                self.shared.enter(generation, State::GaveUp);
+                return None;
+            }
+        }
+        let until = now + delay;
+        self.shared.enter(generation, State::Restarting { until });
+        self.due = Some((until, reason, delay));
+        Some(until)
+    }
+
+    fn begin_stop(&mut self) {
+        let generation = self.shared.status().generation;
+        self.shared.enter(generation, State::Stopping);
+        self.due = None;
+        let asked = self.post.as_ref().is_some_and(|post| post.orders.try_send(Order::Stop).is_ok());
+        if !asked {
+            self.abandon();
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.leave_post();
+        self.due = None;
+        self.shared.enter(self.shared.status().generation, State::Stopped);
+    }
+}
