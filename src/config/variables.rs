@@ -117,7 +117,7 @@ sections! {
         FIREBASE_CLIENT_EMAIL = OPTIONAL;
         /// The service account's key, PEM, with its newlines as they are or as \n.
         FIREBASE_PRIVATE_KEY = OPTIONAL;
-        /// Further origins whose pages may call the service: https://app.example,http://localhost:5173
+        /// Further origins whose pages may call the service, such as `https://app.example,http://localhost:5173`.
         CORS_ORIGIN = OPTIONAL;
         /// Networks of the proxies in front, CIDR: 10.0.0.0/8,::1. Others' X-Forwarded-For is ignored.
         TRUSTED_PROXIES = OPTIONAL;
