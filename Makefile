@@ -1,0 +1,23 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check fmt bench
+
+help: ## Lists the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: ## Starts the service; the environment configures it (.env.example)
+	cargo run --locked
+
+test: ## All that CI demands: format, lints, docs, tests
+	cargo fmt --all -- --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+	cargo test --workspace --locked
+
+check: ## The quick look while writing
+	cargo check --workspace --all-targets --locked
+
+fmt: ## Formats everything
+	cargo fmt --all
+
+bench: ## The cost of /health beside a bare handler
+	cargo bench --bench health --locked
