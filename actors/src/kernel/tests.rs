@@ -1,1 +1,1 @@
-
+//! What the kernel promises, on real threads.
