@@ -1,0 +1,161 @@
+//! The actor: one connection of its own, whose driver it polls, and from it the pool's life and the breaker.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::{Actor, AsyncContext as _, Context, Supervised, WrapFuture as _};
+use bb8::Pool;
+use slog::{info, warn};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_postgres::Client;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{
+    connect::{Connector, Failures},
+    shared::Shared,
+    tls,
+};
+use crate::kernel::Life;
+
+pub(super) const CONNECTING: &str = "connecting";
+pub(super) const CLOSED: &str = "connection closed";
+pub(super) const SILENT: &str = "no answer";
+
+/// How long the actor's own connection may take to be made or to answer.
+const TRIAL: Duration = Duration::from_millis(500);
+
+/// How long bb8 itself waits for a connection; the lease's deadline lies below it.
+pub(super) const POOL_WAIT: Duration = Duration::from_secs(2);
+
+/// How often the actor looks whether all connections have fallen silent.
+const WATCH: Duration = Duration::from_millis(50);
+
+#[derive(Debug)]
+pub(crate) struct DatabaseActor {
+    life: Life<Self>,
+    shared: Arc<Shared>,
+}
+
+impl DatabaseActor {
+    pub(super) fn new(life: Life<Self>, shared: Arc<Shared>) -> Self {
+        Self { life, shared }
+    }
+}
+
+impl Actor for DatabaseActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Context<Self>) {
+        context.spawn(keep(self.life.clone(), Arc::clone(&self.shared)).into_actor(self));
+    }
+}
+
+impl Supervised for DatabaseActor {
+    fn restarting(&mut self, _: &mut Context<Self>) {
+        *self = self.life.reborn();
+    }
+}
+
+/// Connects, publishes a pool, watches until PostgreSQL is gone, and begins again.
+async fn keep(life: Life<DatabaseActor>, shared: Arc<Shared>) {
+    let config = session_config(&shared);
+    let tls = tls::connector(&config);
+    let mut last_error = None;
+    while life.is_current() {
+        match timeout(TRIAL, config.connect(tls.clone())).await {
+            Ok(Ok((client, driver))) => {
+                last_error = None;
+                let client = Arc::new(client);
+                publish(&shared, Arc::clone(&client), &config, &tls);
+                let reason = tokio::select! {
+                    // Polled here and not spawned: its end is how a closed socket is heard of at once
+                    _end = driver => CLOSED,
+                    reason = watch_over(&client, &shared) => reason,
+                };
+                if !life.is_current() {
+                    return;
+                }
+                shared.breaker.open(reason);
+                shared.pool.store(None);
+                shared.own.store(None);
+                warn!(shared.log, "Database is away"; "reason" => reason);
+            }
+            Ok(Err(error)) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let text = format!("{error}: {}", cause.unwrap_or_default());
+                // Once per kind of failure: trials come ten times a second
+                if last_error.as_ref() != Some(&text) {
+                    warn!(shared.log, "Database does not take a connection"; "error" => &text);
+                    last_error = Some(text);
+                }
+            }
+            Err(_elapsed) => {}
+        }
+        let wait = shared.breaker.outage().map(|outage| outage.next_trial(Instant::now()));
+        sleep(wait.unwrap_or_default()).await;
+    }
+}
+
+/// A new pool for each time that PostgreSQL comes back: the former one's attempts may be in a long delay.
+fn publish(
+    shared: &Arc<Shared>,
+    client: Arc<Client>,
+    config: &tokio_postgres::Config,
+    tls: &MakeRustlsConnect,
+) {
+    let connector = Connector::here(config.clone(), tls.clone(), shared);
+    let pool = Pool::builder()
+        .max_size(shared.config.pool_size.get())
+        .min_idle(Some(1))
+        .test_on_check_out(false)
+        .connection_timeout(POOL_WAIT)
+        .error_sink(Box::new(Failures(shared.log.clone())))
+        .build_unchecked(connector);
+    shared.heard();
+    shared.own.store(Some(client));
+    shared.pool.store(Some(Arc::new(pool)));
+    if let Some(outage) = shared.breaker.close() {
+        let outage = outage.since.elapsed();
+        info!(shared.log, "Database answers"; "afterMs" => u64::try_from(outage.as_millis()).unwrap_or(u64::MAX));
+    }
+}
+
+/// Asks on the own connection whenever there is reason to doubt. Gives why PostgreSQL is held to be gone.
+async fn watch_over(client: &Client, shared: &Shared) -> &'static str {
+    let mut ticks = interval(WATCH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shared.doubt.notified() => {}
+            _ = ticks.tick() => {
+                if shared.outstanding() == 0 || shared.silent_for() < shared.config.stall {
+                    continue;
+                }
+            }
+        }
+        match timeout(TRIAL, client.simple_query("SELECT 1")).await {
+            Ok(Ok(_)) => shared.heard(),
+            Ok(Err(_)) => return CLOSED,
+            Err(_elapsed) => return SILENT,
+        }
+    }
+}
+
+/// The caller's configuration with the server's own deadline for statements.
+fn session_config(shared: &Shared) -> tokio_postgres::Config {
+    let mut config = shared.config.connection.clone();
+    let options = config.get_options().unwrap_or_default();
+    let limit = shared.config.statement.as_millis();
+    let options =
+        format!("{options} -c statement_timeout={limit} -c idle_in_transaction_session_timeout=10000");
+    config.options(options.trim_start());
+    if config.get_application_name().is_none() {
+        config.application_name("party-gallery");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(TRIAL);
+    }
+    config
+}

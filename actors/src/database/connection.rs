@@ -1,0 +1,241 @@
+//! One connection to PostgreSQL: statements prepared once, each with its own timer, and what a failure means.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use tokio::time::timeout;
+use tokio_postgres::{Client, Row, Statement, error::SqlState, types::ToSql};
+
+use super::{error::DatabaseError, shared::Shared};
+
+/// What the server's own `statement_timeout` is given before the client drops the connection.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// Where a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// None: each statement commits by itself.
+    Idle,
+    /// Begun.
+    Open,
+    /// A statement of it failed: it can only be rolled back.
+    Failed,
+    /// The commit was sent and not answered.
+    Committing,
+}
+
+/// A connection that was lent.
+pub struct Connection {
+    client: Client,
+    shared: Weak<Shared>,
+    statement_timeout: Duration,
+    prepared: HashMap<&'static str, Statement>,
+    phase: Phase,
+    spoilt: bool,
+}
+
+impl Connection {
+    pub(super) fn new(client: Client, shared: &Arc<Shared>) -> Self {
+        Self {
+            client,
+            shared: Arc::downgrade(shared),
+            statement_timeout: shared.config.statement + GRACE,
+            prepared: HashMap::new(),
+            phase: Phase::Idle,
+            spoilt: false,
+        }
+    }
+
+    /// All rows of a statement. `sql` is prepared once per connection.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`].
+    pub async fn query(
+        &mut self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let statement = self.prepare(sql).await?;
+        let answer = timeout(self.statement_timeout, self.client.query(&statement, parameters)).await;
+        self.judge(answer)
+    }
+
+    /// The only row of a statement, if it gives one.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`], also when there are several rows.
+    pub async fn query_opt(
+        &mut self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, DatabaseError> {
+        let statement = self.prepare(sql).await?;
+        let answer = timeout(self.statement_timeout, self.client.query_opt(&statement, parameters)).await;
+        self.judge(answer)
+    }
+
+    /// Runs a statement and gives the number of rows that it touched.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`].
+    pub async fn execute(
+        &mut self,
+        sql: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, DatabaseError> {
+        let statement = self.prepare(sql).await?;
+        let answer = timeout(self.statement_timeout, self.client.execute(&statement, parameters)).await;
+        self.judge(answer)
+    }
+
+    /// Runs statements that take no parameters and are not prepared.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`].
+    pub async fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        let answer = timeout(self.statement_timeout, self.client.batch_execute(sql)).await;
+        self.judge(answer)
+    }
+
+    pub(super) async fn begin(&mut self) -> Result<(), DatabaseError> {
+        self.batch("BEGIN").await?;
+        self.phase = Phase::Open;
+        Ok(())
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<(), DatabaseError> {
+        if self.phase != Phase::Open {
+            // PostgreSQL would answer ROLLBACK to a COMMIT here, which is no error for the driver
+            self.roll_back().await;
+            return Err(DatabaseError::Aborted);
+        }
+        self.phase = Phase::Committing;
+        self.batch("COMMIT").await?;
+        self.phase = Phase::Idle;
+        Ok(())
+    }
+
+    /// Rolls back; a connection on which that fails is thrown away, which rolls back as well.
+    pub(super) async fn roll_back(&mut self) {
+        if matches!(self.phase, Phase::Open | Phase::Failed) && !self.spoilt {
+            self.spoilt = self.batch("ROLLBACK").await.is_err();
+        }
+        self.phase = Phase::Idle;
+    }
+
+    /// A new borrower begins. One whose work was dropped half-way has left the connection in an unknown state.
+    pub(super) fn begin_work(&mut self) {
+        self.phase = Phase::Idle;
+    }
+
+    /// What to tell the borrower whose work was cut short.
+    pub(super) fn interrupted(&self) -> DatabaseError {
+        self.lost(None)
+    }
+
+    /// Marks the connection as one that must not be lent again.
+    pub(super) fn spoil(&mut self) {
+        self.spoilt = true;
+    }
+
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.spoilt
+    }
+
+    /// Whether the pool has to throw it away.
+    pub(super) fn is_broken(&self) -> bool {
+        self.spoilt || self.phase != Phase::Idle || self.client.is_closed()
+    }
+
+    async fn prepare(&mut self, sql: &'static str) -> Result<Statement, DatabaseError> {
+        if let Some(statement) = self.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        let answer = timeout(self.statement_timeout, self.client.prepare(sql)).await;
+        let statement = self.judge(answer)?;
+        self.prepared.insert(sql, statement.clone());
+        Ok(statement)
+    }
+
+    /// Turns the driver's answer into ours.
+    fn judge<T>(
+        &mut self,
+        answer: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, DatabaseError> {
+        let error = match answer {
+            Ok(Ok(value)) => {
+                self.heard();
+                return Ok(value);
+            }
+            Ok(Err(error)) => error,
+            Err(_elapsed) => {
+                self.spoilt = true;
+                return Err(self.lost(None));
+            }
+        };
+        let Some(state) = error.code() else {
+            self.spoilt = self.client.is_closed() || self.phase == Phase::Committing;
+            if self.spoilt {
+                return Err(self.lost(Some(error)));
+            }
+            self.fail();
+            return Err(DatabaseError::Statement(error));
+        };
+        self.heard();
+        if is_going_away(state) {
+            self.spoilt = true;
+            return Err(self.lost(Some(error)));
+        }
+        self.fail();
+        if *state == SqlState::QUERY_CANCELED {
+            let retry_after = Duration::from_secs(1);
+            return Err(DatabaseError::Unavailable { retry_after, source: Some(error) });
+        }
+        Err(DatabaseError::Statement(error))
+    }
+
+    fn fail(&mut self) {
+        self.phase = match self.phase {
+            Phase::Open | Phase::Failed => Phase::Failed,
+            // A commit that is refused with an answer is rolled back by PostgreSQL
+            Phase::Idle | Phase::Committing => Phase::Idle,
+        };
+    }
+
+    fn lost(&self, source: Option<tokio_postgres::Error>) -> DatabaseError {
+        match self.phase {
+            Phase::Committing => DatabaseError::OutcomeUnknown { source },
+            Phase::Idle | Phase::Open | Phase::Failed => {
+                DatabaseError::Unavailable { retry_after: Duration::from_millis(100), source }
+            }
+        }
+    }
+
+    fn heard(&self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.heard();
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("phase", &self.phase)
+            .field("spoilt", &self.spoilt)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether PostgreSQL says that this connection ends: shutdowns (57P0x) and connection failures (08).
+fn is_going_away(state: &SqlState) -> bool {
+    state.code().starts_with("57P") || state.code().starts_with("08")
+}

@@ -1,0 +1,197 @@
+//! The Database actor in front of a PostgreSQL that is killed, frozen and started again.
+
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
+
+use party_gallery_actors::{
+    database::{Config, Database, DatabaseError},
+    kernel::Supervisor,
+};
+use slog::{Discard, Logger, o};
+use tokio::time::timeout;
+
+use crate::support::{DEADLINE, own::OwnPostgres, poll::eventually, servers};
+
+/// What the contract's limits are given on a busy machine.
+const NOISE: Duration = Duration::from_millis(400);
+
+async fn database(supervisor: &Supervisor, url: &str) -> Database {
+    let config = Config::new(url.parse().unwrap(), NonZeroU32::new(4).unwrap());
+    let log = Logger::root(Discard, o!());
+    Database::start(supervisor, config, &log).await.unwrap()
+}
+
+fn supervisor() -> Supervisor {
+    Supervisor::start(Logger::root(Discard, o!())).unwrap()
+}
+
+async fn one(database: &Database) -> Result<i32, DatabaseError> {
+    database.run(async |connection| Ok(connection.query_opt("SELECT 1", &[]).await?.unwrap().get(0))).await
+}
+
+async fn answers(database: &Database) {
+    eventually(DEADLINE, "the database answers", async || one(database).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_killed_postgres_is_refused_at_once_and_served_again_when_it_is_back() {
+    let (supervisor, mut postgres) = (supervisor(), OwnPostgres::start().await);
+    let database = database(&supervisor, postgres.url()).await;
+    answers(&database).await;
+
+    postgres.kill9();
+    let killed = Instant::now();
+    let mut outage = database.outage();
+    timeout(DEADLINE, outage.wait_for(Option::is_some)).await.unwrap().unwrap();
+    assert!(killed.elapsed() < Duration::from_secs(1), "told after {:?}", killed.elapsed());
+    let asked = Instant::now();
+    let error = one(&database).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Unavailable { .. }) && error.is_undone(), "{error:?}");
+    assert!(asked.elapsed() < Duration::from_millis(100), "refused after {:?}", asked.elapsed());
+    assert!(database.check().await.is_err());
+
+    postgres.start_again().await;
+    let back = Instant::now();
+    answers(&database).await;
+    assert!(back.elapsed() < Duration::from_millis(600) + NOISE, "healed after {:?}", back.elapsed());
+    assert!(supervisor.tree().iter().all(|child| child.restarts == 0), "an outage is no crash");
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn a_frozen_postgres_answers_everything_outstanding_within_its_deadline_and_heals() {
+    let (supervisor, mut postgres) = (supervisor(), OwnPostgres::start().await);
+    let database = database(&supervisor, postgres.url()).await;
+    answers(&database).await;
+
+    postgres.freeze();
+    let frozen = Instant::now();
+    let (first, second) = tokio::join!(one(&database), one(&database));
+    for outcome in [first, second] {
+        assert!(matches!(outcome, Err(DatabaseError::Unavailable { .. })), "{outcome:?}");
+    }
+    let took = frozen.elapsed();
+    assert!(took < Duration::from_millis(1_100) + NOISE, "answered after {took:?}");
+    assert_eq!(database.outage().borrow().map(|outage| outage.reason), Some("no answer"));
+
+    postgres.thaw();
+    answers(&database).await;
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn a_postgres_that_is_not_there_yet_is_waited_for() {
+    let (supervisor, mut postgres) = (supervisor(), OwnPostgres::start().await);
+    postgres.kill9();
+    let database = database(&supervisor, postgres.url()).await;
+    let error = one(&database).await.unwrap_err();
+    assert!(matches!(error, DatabaseError::Unavailable { .. }), "{error:?}");
+    postgres.start_again().await;
+    answers(&database).await;
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn a_panic_of_the_actor_costs_a_restart_and_no_service() {
+    let supervisor = supervisor();
+    let database = database(&supervisor, servers::postgres().await.url()).await;
+    answers(&database).await;
+    database.inject_panic().await;
+    eventually(DEADLINE, "it is restarted", async || database.report().restarts == 1).await;
+    answers(&database).await;
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn a_statement_past_its_time_is_cancelled_and_leaves_the_connection_usable() {
+    let supervisor = supervisor();
+    let database = database(&supervisor, servers::postgres().await.url()).await;
+    answers(&database).await;
+    let began = Instant::now();
+    let slow: Result<(), DatabaseError> =
+        database.run(async |connection| connection.batch("SELECT pg_sleep(30)").await).await;
+    assert!(matches!(slow, Err(DatabaseError::Unavailable { .. })), "{slow:?}");
+    assert!(began.elapsed() < Duration::from_secs(2) + NOISE, "cancelled after {:?}", began.elapsed());
+    assert_eq!(one(&database).await.unwrap(), 1);
+    assert!(database.outage().borrow().is_none(), "a slow statement is no outage");
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn a_transaction_is_whole_or_not_at_all() {
+    let (supervisor, postgres) = (supervisor(), OwnPostgres::start().await);
+    let database = database(&supervisor, postgres.url()).await;
+    answers(&database).await;
+    let made: Result<(), DatabaseError> = database
+        .run(async |connection| connection.batch("CREATE TABLE notes (id int PRIMARY KEY)").await)
+        .await;
+    made.unwrap();
+
+    let written: Result<u64, DatabaseError> = database
+        .transaction(async |connection| connection.execute("INSERT INTO notes VALUES (1)", &[]).await)
+        .await;
+    assert_eq!(written.unwrap(), 1);
+
+    let refused: Result<(), DatabaseError> = database
+        .transaction(async |connection| {
+            connection.execute("INSERT INTO notes VALUES (2)", &[]).await?;
+            connection.execute("INSERT INTO notes VALUES (1)", &[]).await?;
+            Ok(())
+        })
+        .await;
+    assert!(matches!(refused, Err(DatabaseError::Statement(_))), "{refused:?}");
+
+    let swallowed: Result<(), DatabaseError> = database
+        .transaction(async |connection| {
+            connection.execute("INSERT INTO notes VALUES (3)", &[]).await?;
+            _ = connection.execute("INSERT INTO notes VALUES (1)", &[]).await;
+            Ok(())
+        })
+        .await;
+    assert!(matches!(swallowed, Err(DatabaseError::Aborted)), "{swallowed:?}");
+
+    let count: Result<i64, DatabaseError> = database
+        .run(async |connection| {
+            Ok(connection.query_opt("SELECT count(*) FROM notes", &[]).await?.unwrap().get(0))
+        })
+        .await;
+    assert_eq!(count.unwrap(), 1);
+    supervisor.stop_all().await;
+}
+
+/// A deferred trigger sleeps inside the COMMIT, so that the kill falls into it.
+const SLEEPS_AT_COMMIT: &str = "CREATE TABLE notes (id int);
+    CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER lingers AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION linger();";
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_not_seen_is_told_as_unknown() {
+    let (supervisor, mut postgres) = (supervisor(), OwnPostgres::start().await);
+    let database = database(&supervisor, postgres.url()).await;
+    answers(&database).await;
+    let made: Result<(), DatabaseError> =
+        database.run(async |connection| connection.batch(SLEEPS_AT_COMMIT).await).await;
+    made.unwrap();
+
+    let write = database.transaction(async |connection| -> Result<u64, DatabaseError> {
+        connection.execute("INSERT INTO notes VALUES (1)", &[]).await
+    });
+    let kill = async {
+        let committing = "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'";
+        eventually(DEADLINE, "the commit is under way", async || {
+            let count: Result<i64, DatabaseError> = database
+                .run(async |connection| Ok(connection.query_opt(committing, &[]).await?.unwrap().get(0)))
+                .await;
+            count.unwrap() == 1
+        })
+        .await;
+        postgres.kill9();
+    };
+    let (written, ()) = tokio::join!(write, kill);
+    assert!(matches!(written, Err(DatabaseError::OutcomeUnknown { .. })), "{written:?}");
+    supervisor.stop_all().await;
+}
