@@ -1,1 +1,4 @@
 //! The edge: the route table.
+
+pub mod access;
+pub mod probes;
