@@ -1,0 +1,152 @@
+//! The way to Redis for everybody else: commands and topics, without a hop through the actor's mailbox.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use redis::{RedisResult, aio::MultiplexedConnection};
+use tokio::{sync::watch, time::timeout};
+
+use super::{
+    error::{RedisError, public_reason},
+    link::{Cut, Link},
+    pool::PoolReport,
+    subscriber::{PING_WITHIN, ping},
+};
+use crate::breaker::{Breaker, Outage};
+
+/// A way to Redis, whether it is there or not and whichever life its actor is in.
+#[derive(Clone)]
+pub struct Redis {
+    link: Arc<Link>,
+}
+
+impl Redis {
+    pub(super) fn new(link: Arc<Link>) -> Self {
+        Self { link }
+    }
+
+    /// Does `work` with a connection of the pool, within the command deadline.
+    ///
+    /// Refused at once while Redis is away, and answered at once when it goes away meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`RedisError`]; [`RedisError::is_unsent`] tells whether a repeat is safe.
+    pub async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, RedisError> {
+        let deadline = Instant::now() + self.link.command_deadline;
+        let means = self.link.means()?;
+        let mut connection = match self.link.race(deadline, means.pool.get()).await {
+            Ok(Ok(connection)) => connection,
+            Err(Cut::Away) => return Err(self.link.refusal()),
+            Ok(Err(_)) | Err(Cut::Late) => {
+                self.link.doubt();
+                self.link.report();
+                return Err(RedisError::Busy);
+            }
+        };
+        match self.link.race(deadline, work(&mut connection)).await {
+            Ok(answer) => answer.map_err(|error| self.judge(error)),
+            Err(Cut::Away) => Err(RedisError::Interrupted),
+            Err(Cut::Late) => Err(RedisError::Timeout),
+        }
+    }
+
+    /// Publishes `payload` on `topic`. Gives how many connections of all pods heard it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Redis::run`].
+    pub async fn publish(&self, topic: &str, payload: &[u8]) -> Result<u64, RedisError> {
+        self.run(async |connection| {
+            redis::cmd("PUBLISH").arg(topic).arg(payload).query_async(connection).await
+        })
+        .await
+    }
+
+    /// Wants to hear `topic`, once more. The wish outlives outages and restarts, until [`Redis::unsubscribe`].
+    pub fn subscribe(&self, topic: &str) {
+        self.link.topics.want(topic);
+    }
+
+    /// Takes one wish to hear `topic` back.
+    pub fn unsubscribe(&self, topic: &str) {
+        self.link.topics.unwant(topic);
+    }
+
+    /// Waits until Redis has confirmed all subscriptions that are wanted by now.
+    ///
+    /// # Errors
+    ///
+    /// Redis is away, or did not confirm within the command deadline. The wishes stay: they are fulfilled when it
+    /// is back, and the inbox is told of a gap.
+    pub async fn settled(&self) -> Result<(), RedisError> {
+        let deadline = Instant::now() + self.link.command_deadline;
+        self.link.means()?;
+        match self.link.race(deadline, self.link.topics.settled()).await {
+            Ok(()) => Ok(()),
+            Err(Cut::Away) => Err(self.link.refusal()),
+            Err(Cut::Late) => Err(RedisError::Timeout),
+        }
+    }
+
+    /// One probe: a question on the actor's own connection. Gives how long the answer took.
+    ///
+    /// # Errors
+    ///
+    /// Why there was none, in words that are fit for the public.
+    pub async fn check(&self) -> Result<Duration, &'static str> {
+        let means =
+            self.link.means().map_err(|_away| self.outage().map_or("restarting", |outage| outage.reason))?;
+        let mut own = means.own.clone();
+        let began = Instant::now();
+        let answer = match timeout(PING_WITHIN, ping(&mut own)).await {
+            Ok(answer) => answer.map_err(|error| public_reason(&error)),
+            Err(_late) => Err("no answer"),
+        };
+        if answer.is_err() {
+            // Only the actor opens the breaker
+            self.link.doubt();
+        }
+        answer.map(|()| began.elapsed())
+    }
+
+    /// Whether Redis is away, to be watched.
+    pub fn breaker(&self) -> &Breaker {
+        &self.link.breaker
+    }
+
+    /// The present outage, if any.
+    pub fn outage(&self) -> Option<Outage> {
+        self.link.breaker.outage()
+    }
+
+    /// Changes whenever a probe may find something new: an outage begins or ends, or no connection could be had.
+    pub fn reports(&self) -> watch::Receiver<u64> {
+        self.link.reports()
+    }
+
+    /// The pool's numbers; none while Redis is away.
+    pub fn pool(&self) -> Option<PoolReport> {
+        self.link.means().ok().map(|means| PoolReport::of(&means.pool))
+    }
+
+    fn judge(&self, error: redis::RedisError) -> RedisError {
+        let error = RedisError::from(error);
+        if matches!(error, RedisError::Interrupted | RedisError::Timeout) {
+            self.link.doubt();
+        }
+        error
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").field("outage", &self.outage()).finish_non_exhaustive()
+    }
+}
