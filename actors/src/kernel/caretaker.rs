@@ -14,15 +14,16 @@ use std::{
 };
 
 use actix::{Actor, ActorContext as _, AsyncContext as _, Context, Supervised, dev::ContextFut};
-use slog::{crit, info, warn};
+use slog::{info, warn};
 use tokio::{
     sync::mpsc,
     time::{sleep_until, timeout},
 };
 
 use super::{
-    life::{Life, Shared},
+    life::Life,
     policy::{End, Verdict},
+    shared::Shared,
     status::State,
 };
 
@@ -39,10 +40,13 @@ pub(super) enum Order {
     Panic,
 }
 
-/// The actor, or the context that waits for its first successful making.
+/// The mailbox, and the actor if there is one that may be polled.
 enum Body<A: Actor<Context = Context<A>>> {
+    /// It waits for its first successful making.
     Unborn(Box<Context<A>>),
     Born(Box<ContextFut<A, Context<A>>>),
+    /// Its making failed: what is in it is the former, half changed actor.
+    Broken(Box<ContextFut<A, Context<A>>>),
 }
 
 /// How the present life ended.
@@ -65,9 +69,7 @@ where
     /// Opens the mailbox of `generation`. To be called on the thread that will run it.
     pub(super) fn new(shared: Arc<Shared<A>>, generation: u64, orders: mpsc::Receiver<Order>) -> Self {
         let context = Context::new();
-        if shared.is_current(generation) {
-            shared.address.store(Some(Arc::new(context.address())));
-        }
+        shared.open(generation, context.address());
         Self { shared, generation, orders, body: Some(Body::Unborn(Box::new(context))) }
     }
 
@@ -85,36 +87,20 @@ where
                 Ending::Ordered(Some(Order::Panic)) => (End::Failed, "panicked: injected".to_owned()),
                 Ending::Ordered(None) => return,
             };
-            // At once, so that callers in flight hear now and not after the delay
-            let rebuilt = self.rebuild();
-            let verdict = self.shared.policy.lock().judge(end, Instant::now());
-            self.shared.record_failure(&reason);
-            let after = match verdict {
-                Verdict::Restart { after } => after,
-                Verdict::Degrade { after } => {
-                    self.shared.set_exhausted(true);
-                    crit!(self.shared.log, "Actor gave up"; "actor" => self.shared.name, "reason" => &reason,
-                        "escalates" => false);
-                    after
-                }
-                Verdict::Escalate => {
-                    crit!(self.shared.log, "Actor gave up"; "actor" => self.shared.name, "reason" => &reason,
-                        "escalates" => true);
-                    self.shared.set_exhausted(true);
-                    return self.shared.enter(self.generation, State::GaveUp);
-                }
-                Verdict::Finish => return self.shared.enter(self.generation, State::Stopped),
-            };
-            if let Some(order) = self.wait(after).await {
+            if !self.shared.is_current(self.generation) {
+                return;
+            }
+            let Some(after) = self.shared.conclude(self.generation, end, &reason) else { return };
+            let until = Instant::now() + after;
+            // At once, so that callers in flight hear now and not after the delay. Where a making failed there are none
+            let made = matches!(self.body, Some(Body::Born(_))).then(|| self.rebuild());
+            if let Some(order) = self.wait(until).await {
                 ending = Ending::Ordered(order);
                 continue;
             }
-            self.shared.policy.lock().began(Instant::now());
-            let restarts = self.shared.record_restart();
-            ending = match rebuilt {
+            ending = match made.unwrap_or_else(|| self.rebuild()) {
                 Ok(()) => {
-                    warn!(self.shared.log, "Actor restarted"; "actor" => self.shared.name, "reason" => &reason,
-                        "restarts" => restarts, "delay" => millis(after));
+                    self.shared.record_restart(&reason, after);
                     self.live().await
                 }
                 Err(panic) => Ending::Of(End::Failed, panic),
@@ -133,9 +119,7 @@ where
     }
 
     /// Waits out the delay; an order cuts it short.
-    async fn wait(&mut self, after: Duration) -> Option<Option<Order>> {
-        let until = Instant::now() + after;
-        self.shared.enter(self.generation, State::Restarting { until });
+    async fn wait(&mut self, until: Instant) -> Option<Option<Order>> {
         tokio::select! {
             biased;
             order = self.orders.recv() => Some(order),
@@ -147,7 +131,7 @@ where
     ///
     /// # Errors
     ///
-    /// The message of a panic in the factory; the body is then the former one and may not be polled.
+    /// The message of a panic in the factory.
     fn rebuild(&mut self) -> Result<(), String> {
         let Some(body) = self.body.take() else { return Err("lost".to_owned()) };
         let (body, outcome) = match body {
@@ -158,10 +142,10 @@ where
                     Err(panic) => (Body::Unborn(context), Err(panic)),
                 }
             }
-            Body::Born(mut future) => {
-                let outcome = guard(|| future.restart());
-                (Body::Born(future), outcome.map(|_connected| ()))
-            }
+            Body::Born(mut future) | Body::Broken(mut future) => match guard(|| future.restart()) {
+                Ok(_connected) => (Body::Born(future), Ok(())),
+                Err(panic) => (Body::Broken(future), Err(panic)),
+            },
         };
         self.body = Some(body);
         outcome
@@ -173,17 +157,21 @@ where
             let Self { shared, generation, body, .. } = &mut self;
             let calls = u32::try_from(shared.limits.calls).unwrap_or(u32::MAX);
             let drained = shared.calls.acquire_many(calls);
-            tokio::select! {
+            let (end, reason) = tokio::select! {
                 biased;
-                ending = poll_guarded(shared, *generation, body) => {
-                    let Ending::Of(_, reason) = ending else { return };
-                    warn!(shared.log, "Actor failed while stopping"; "actor" => shared.name, "reason" => reason);
-                }
+                ending = poll_guarded(shared, *generation, body) => match ending {
+                    Ending::Of(end, reason) => (end, reason),
+                    Ending::Ordered(_) => return,
+                },
                 _all = drained => break,
-            }
-            if self.rebuild().is_err() {
+            };
+            warn!(shared.log, "Actor failed while stopping"; "actor" => shared.name, "reason" => reason);
+            let verdict = shared.policy.lock().judge(end, Instant::now());
+            if verdict == Verdict::Finish {
                 break;
             }
+            // One that cannot be made uses up one of the lives: the next may be made
+            _ = self.rebuild();
         }
         if let Some(Body::Born(future)) = &mut self.body {
             future.ctx().stop();
@@ -194,8 +182,7 @@ where
             )
             .await;
         }
-        let body = self.body.take();
-        if let Err(panic) = guard(move || drop(body)) {
+        if let Err(panic) = discard(self.body.take()) {
             warn!(self.shared.log, "Actor failed while stopping"; "actor" => self.shared.name, "reason" => panic);
         }
         info!(self.shared.log, "Actor stopped"; "actor" => self.shared.name);
@@ -206,10 +193,20 @@ where
 impl<A: Actor<Context = Context<A>>> Drop for Caretaker<A> {
     /// Wakes the supervisor: a caretaker that is dropped without a word has lost its thread.
     fn drop(&mut self) {
-        let body = self.body.take();
-        _ = guard(move || drop(body));
+        _ = discard(self.body.take());
+        self.orders.close();
         self.shared.bell.notify_one();
     }
+}
+
+/// Drops the actor and its mailbox. Terminated first: actix polls a living actor once more in its drop, and one that
+/// failed or was abandoned may not act again.
+fn discard<A: Actor<Context = Context<A>>>(body: Option<Body<A>>) -> Result<(), String> {
+    guard(move || {
+        if let Some(Body::Born(mut future) | Body::Broken(mut future)) = body {
+            future.ctx().terminate();
+        }
+    })
 }
 
 /// Polls the actor under `catch_unwind` until it ends; tells that it runs once its first poll went well.
@@ -252,8 +249,4 @@ pub(super) fn guard<T>(act: impl FnOnce() -> T) -> Result<T, String> {
 
 fn message_of(payload: &(dyn Any + Send)) -> Option<&str> {
     payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-}
-
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

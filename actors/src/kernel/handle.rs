@@ -10,7 +10,7 @@ use actix::{Actor, Handler, Message, dev::ToEnvelope};
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    life::Shared,
+    shared::Shared,
     status::{State, Status},
     tree::ChildReport,
 };
@@ -69,16 +69,10 @@ impl<A: Actor> Handle<A> {
         M: Message + Send + 'static,
         M::Result: Send,
     {
-        let status = self.status();
-        match status.state {
-            State::Starting | State::Running => {}
-            State::Restarting { until } => {
-                let retry_after = until.saturating_duration_since(Instant::now());
-                return Err(CallError::Unavailable { retry_after });
-            }
-            State::Stopping | State::Stopped | State::GaveUp => return Err(CallError::Down),
-        }
-        let Ok(_permit) = self.shared.calls.try_acquire() else {
+        // The permit first: a drain that holds all of them knows that nobody is still between gate and mailbox
+        let permit = self.shared.calls.try_acquire();
+        let generation = self.gate()?;
+        let Ok(_permit) = permit else {
             return Err(CallError::Overloaded { retry_after: RETRY_SOON });
         };
         let Some(address) = self.shared.address.load_full() else {
@@ -89,10 +83,23 @@ impl<A: Actor> Handle<A> {
             tokio::select! {
                 biased;
                 answer = address.send(message) => answer.map_err(|_closed| CallError::Interrupted),
-                _ = watch.wait_for(|now| now.generation != status.generation) => Err(CallError::Interrupted),
+                _ = watch.wait_for(|now| now.generation != generation) => Err(CallError::Interrupted),
             }
         };
         timeout(deadline, answer).await.unwrap_or(Err(CallError::Timeout))
+    }
+
+    /// Refuses callers that the actor would not serve now. Gives the mailbox that it serves.
+    fn gate(&self) -> Result<u64, CallError> {
+        let status = self.status();
+        match status.state {
+            State::Starting | State::Running => Ok(status.generation),
+            State::Restarting { until } => {
+                let retry_after = until.saturating_duration_since(Instant::now());
+                Err(CallError::Unavailable { retry_after })
+            }
+            State::Stopping | State::Stopped | State::GaveUp => Err(CallError::Down),
+        }
     }
 
     /// Where the actor is in its life, now.

@@ -13,6 +13,7 @@ mod child;
 mod handle;
 mod life;
 mod policy;
+mod shared;
 mod status;
 mod supervisor;
 mod tended;

@@ -57,6 +57,7 @@ pub(super) struct Policy {
     backoff: Backoff,
     stable_after: Duration,
     recent: VecDeque<Instant>,
+    exhausted: bool,
     born: Instant,
 }
 
@@ -69,7 +70,16 @@ impl Policy {
         stable_after: Duration,
         now: Instant,
     ) -> Self {
-        Self { restart, intensity, on_exhausted, backoff, stable_after, recent: VecDeque::new(), born: now }
+        Self {
+            restart,
+            intensity,
+            on_exhausted,
+            backoff,
+            stable_after,
+            recent: VecDeque::new(),
+            exhausted: false,
+            born: now,
+        }
     }
 
     /// Decides what follows a run that ended `now`.
@@ -82,13 +92,12 @@ impl Policy {
         if !due {
             return Verdict::Finish;
         }
-        if now.duration_since(self.born) >= self.stable_after {
-            self.backoff.reset();
-        }
+        self.settle(now);
         while self.recent.front().is_some_and(|at| now.duration_since(*at) > self.intensity.within) {
             self.recent.pop_front();
         }
-        if self.recent.len() >= self.intensity.restarts {
+        self.exhausted |= self.recent.len() >= self.intensity.restarts;
+        if self.exhausted {
             return match self.on_exhausted {
                 Exhausted::Degrade => Verdict::Degrade { after: self.backoff.longest() },
                 Exhausted::Escalate => Verdict::Escalate,
@@ -96,6 +105,17 @@ impl Policy {
         }
         self.recent.push_back(now);
         Verdict::Restart { after: self.backoff.next_delay() }
+    }
+
+    /// Forgets former failures if the run has lasted long enough: only that ends an exhaustion, not the mere passing
+    /// of the window while it fails on. Whether it did.
+    pub(super) fn settle(&mut self, now: Instant) -> bool {
+        let stable = now.duration_since(self.born) >= self.stable_after;
+        if stable {
+            self.backoff.reset();
+            self.exhausted = false;
+        }
+        stable
     }
 
     /// Notes when the run began that the next verdict is about.
@@ -161,6 +181,25 @@ mod tests {
         now += Duration::from_secs(60);
         let after = Duration::from_millis(50);
         assert_eq!(policy.judge(End::Failed, now), Verdict::Restart { after });
+    }
+
+    #[test]
+    fn an_exhausted_child_goes_on_at_the_longest_delay_until_it_was_stable() {
+        let mut now = Instant::now();
+        let mut policy = policy(Restart::Permanent, Exhausted::Degrade, now);
+        for _ in 0..5 {
+            assert!(matches!(policy.judge(End::Failed, now), Verdict::Restart { .. }));
+        }
+        for _ in 0..10 {
+            let after = Duration::from_secs(10);
+            assert_eq!(policy.judge(End::Failed, now), Verdict::Degrade { after });
+            now += after;
+            policy.began(now);
+        }
+        assert!(!policy.settle(now + Duration::from_secs(59)));
+        assert!(policy.settle(now + Duration::from_secs(60)));
+        let after = Duration::from_millis(50);
+        assert_eq!(policy.judge(End::Failed, now + Duration::from_secs(61)), Verdict::Restart { after });
     }
 
     proptest! {

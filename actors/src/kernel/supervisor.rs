@@ -219,19 +219,19 @@ impl Rounds {
     }
 
     /// Waits for `event`, at most `limit`, while the children are looked after.
-    async fn meanwhile(&mut self, event: impl Future<Output = ()>, limit: Duration) -> bool {
+    async fn meanwhile<T>(&mut self, event: impl Future<Output = T>, limit: Duration) -> Option<T> {
         tokio::pin!(event);
         timeout(limit, async {
             loop {
                 self.look_after_all();
                 tokio::select! {
-                    () = &mut event => return,
+                    outcome = &mut event => return outcome,
                     () = sleep(ROUND) => {}
                 }
             }
         })
         .await
-        .is_ok()
+        .ok()
     }
 
     async fn stop_from(&mut self, first: usize) -> Vec<Stopped> {
@@ -247,10 +247,15 @@ impl Rounds {
         let mut child = self.children.remove(at);
         let mut status = child.status();
         child.begin_stop();
+        let lost = child.lost();
         let ended = async {
-            _ = status.wait_for(|status| matches!(status.state, State::Stopped | State::GaveUp)).await;
+            tokio::select! {
+                biased;
+                _ = status.wait_for(|status| matches!(status.state, State::Stopped | State::GaveUp)) => true,
+                () = lost => false,
+            }
         };
-        let clean = self.meanwhile(ended, child.stop_within()).await;
+        let clean = self.meanwhile(ended, child.stop_within()).await == Some(true);
         child.abandon();
         self.publish();
         Stopped { name: child.name(), clean, took: began.elapsed() }

@@ -1,12 +1,14 @@
 //! A child as its supervisor holds it: the thread it runs on, and what is due for it.
 
 use std::{
+    future::pending,
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use actix::{Actor, Arbiter, Context, Supervised};
-use slog::{Logger, crit, warn};
+use slog::{Logger, warn};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::interval,
@@ -14,11 +16,11 @@ use tokio::{
 
 use super::{
     backoff::Backoff,
-    caretaker::{Caretaker, Order, millis},
+    caretaker::{Caretaker, Order},
     child::Child,
     handle::Handle,
-    life::Shared,
-    policy::{End, Policy, Verdict},
+    policy::{End, Policy},
+    shared::Shared,
     status::{State, Status},
     tree::ChildReport,
 };
@@ -47,6 +49,8 @@ pub(super) trait Tended {
     fn look_after(&mut self, now: Instant) -> Option<Instant>;
     /// Refuses new calls and asks it to serve the queue and end.
     fn begin_stop(&mut self);
+    /// Until its present thread is lost, or has nothing to do any more.
+    fn lost(&self) -> Pin<Box<dyn Future<Output = ()>>>;
     /// Leaves it behind: its callers hear at once and it may not speak any more. Its thread ends when it can.
     fn abandon(&mut self);
 }
@@ -99,6 +103,13 @@ where
     fn leave_post(&mut self) {
         self.shared.next_generation();
         if let Some(post) = self.post.take() {
+            post.arbiter.stop();
+        }
+    }
+
+    /// Lets the thread of one that ended by itself go.
+    fn dismiss_idle(&mut self) {
+        if let Some(post) = self.post.take_if(|post| post.orders.is_closed()) {
             post.arbiter.stop();
         }
     }
@@ -162,53 +173,47 @@ where
                 self.due = Some((at, reason, delay));
                 return Some(at);
             }
-            self.shared.policy.lock().began(now);
-            let restarts = self.shared.record_restart();
             self.start();
-            warn!(self.shared.log, "Actor restarted"; "actor" => self.shared.name, "reason" => reason,
-                "restarts" => restarts, "delay" => millis(delay));
+            if self.post.is_some() {
+                self.shared.record_restart(&reason, delay);
+            }
             return None;
         }
         if self.is_over() {
+            self.dismiss_idle();
             return None;
         }
+        self.shared.forgive_if_stable(now);
         let reason = self.trouble()?;
         self.leave_post();
-        self.shared.record_failure(&reason);
-        let verdict = self.shared.policy.lock().judge(End::Failed, now);
         let generation = self.shared.status().generation;
-        let (escalates, delay) = match verdict {
-            Verdict::Restart { after } => (None, after),
-            Verdict::Degrade { after } => (Some(false), after),
-            Verdict::Escalate => (Some(true), Duration::ZERO),
-            Verdict::Finish => {
-                self.shared.enter(generation, State::Stopped);
-                return None;
-            }
-        };
-        if let Some(escalates) = escalates {
-            self.shared.set_exhausted(true);
-            crit!(self.shared.log, "Actor gave up"; "actor" => self.shared.name, "reason" => &reason,
-                "escalates" => escalates);
-            if escalates {
-                self.shared.enter(generation, State::GaveUp);
-                return None;
-            }
-        }
+        let delay = self.shared.conclude(generation, End::Failed, &reason)?;
         let until = now + delay;
-        self.shared.enter(generation, State::Restarting { until });
         self.due = Some((until, reason, delay));
         Some(until)
     }
 
     fn begin_stop(&mut self) {
         let generation = self.shared.status().generation;
-        self.shared.enter(generation, State::Stopping);
         self.due = None;
-        let asked = self.post.as_ref().is_some_and(|post| post.orders.try_send(Order::Stop).is_ok());
-        if !asked {
-            self.abandon();
+        match &self.post {
+            // One that cannot be asked is lost or abandoned at its deadline
+            Some(post) => {
+                self.shared.enter(generation, State::Stopping);
+                _ = post.orders.try_send(Order::Stop);
+            }
+            None => self.shared.enter(generation, State::Stopped),
         }
+    }
+
+    fn lost(&self) -> Pin<Box<dyn Future<Output = ()>>> {
+        let orders = self.post.as_ref().map(|post| post.orders.clone());
+        Box::pin(async move {
+            match orders {
+                Some(orders) => orders.closed().await,
+                None => pending().await,
+            }
+        })
     }
 
     fn abandon(&mut self) {
