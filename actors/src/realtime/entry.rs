@@ -1,0 +1,148 @@
+//! One session as all but itself see it.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use super::{
+    close::Close,
+    config::Config,
+    counts::{Counters, count},
+    cut::Cut,
+    frame::Frame,
+    outbox::Outbox,
+    protocol::{Identity, Notices},
+    vitals::{Duty, Vitals},
+};
+
+/// A session's number on its pod; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub(super) u64);
+
+/// One session as all but itself see it.
+pub struct Entry {
+    pub(super) id: SessionId,
+    pub(super) address: IpAddr,
+    pub(super) outbox: Outbox,
+    pub(super) cut: Weak<Cut>,
+    pub(super) notices: Arc<dyn Notices>,
+    pub(super) vitals: Mutex<Vitals>,
+    pub(super) counters: Arc<Counters>,
+    /// Whether the client has sent its close.
+    pub(super) goodbye: AtomicBool,
+}
+
+impl Entry {
+    /// Its number.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// What waits to be sent to it.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Who speaks in it, once known.
+    pub fn identity(&self) -> Option<Identity> {
+        self.vitals.lock().identity
+    }
+
+    /// Notes that bytes came from the client.
+    pub(super) fn note_in(&self, now: Instant) {
+        self.vitals.lock().last_in = now;
+    }
+
+    /// Notes that the socket has taken bytes.
+    pub(super) fn note_out(&self, now: Instant) {
+        self.vitals.lock().last_out = now;
+    }
+
+    /// Notes that the socket has taken `frames` frames.
+    pub(super) fn note_delivered(&self, frames: usize) {
+        self.counters.delivered.fetch_add(frames as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that the client has sent its close: nothing follows.
+    pub(super) fn note_goodbye(&self) {
+        self.goodbye.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets the connection close as soon as all is written, where both sides have said goodbye. Otherwise the server
+    /// reads on for a while, so that a reset does not overtake the close.
+    pub(super) fn end_reading(&self) {
+        if self.goodbye.load(Ordering::Relaxed)
+            && let Some(cut) = self.cut.upgrade()
+        {
+            cut.end_reading();
+        }
+    }
+
+    /// Gives its turn on a draining pod; the first one counts.
+    pub(super) fn drain_at(&self, at: Instant) {
+        self.vitals.lock().drain_at.get_or_insert(at);
+    }
+
+    /// Does what is due `now`. `return_after`: when its client is to come back to a pod that drains.
+    pub(super) fn sweep(&self, now: Instant, config: &Config, return_after: Duration) {
+        match self.take_duty(now, config) {
+            Duty::Rest => {}
+            Duty::Cut => {
+                count(&self.counters.cut);
+                self.cut();
+            }
+            Duty::Bury => {
+                count(&self.counters.lost);
+                self.outbox.close_at_once(Close::AWAY, now);
+                self.cut();
+            }
+            Duty::Drain => {
+                self.tell(self.notices.draining(return_after), now);
+                self.outbox.close(Close::RESTARTING, now);
+            }
+            Duty::Refuse => self.outbox.close(Close::UNAUTHENTICATED, now),
+            Duty::Warn => self.tell(self.notices.expiring(), now),
+            Duty::Ping => self.outbox.ping(),
+        }
+    }
+
+    /// Judges and notes what is due, in one step, so that nothing is done twice.
+    fn take_duty(&self, now: Instant, config: &Config) -> Duty {
+        let (closing, ping_waits) = (self.outbox.closing(), self.outbox.is_ping_waiting());
+        let mut vitals = self.vitals.lock();
+        let duty = vitals.judge(closing, ping_waits, now, config);
+        match duty {
+            Duty::Warn => vitals.warned = true,
+            Duty::Ping => vitals.pinged = Some(now),
+            Duty::Rest | Duty::Cut | Duty::Bury | Duty::Drain | Duty::Refuse => {}
+        }
+        duty
+    }
+
+    fn tell(&self, notice: Option<Frame>, now: Instant) {
+        if let Some(frame) = notice {
+            // Full: then it is being closed for that already
+            _ = self.outbox.push(frame, now);
+        }
+    }
+
+    fn cut(&self) {
+        if let Some(cut) = self.cut.upgrade() {
+            cut.cut();
+        }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,192 @@
+//! What waits to be sent to one client: bounded, shared, and never waited for.
+//!
+//! *Invariant:* a close is the last thing that an outbox gives away, and after it is left nothing else gets in.
+
+use std::{collections::VecDeque, task::Waker, time::Instant};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use super::{close::Close, config::Config, frame::Frame};
+
+/// The outbox takes nothing any more: it is full, or a close has been left in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the outbox takes no more frames")]
+pub struct Full;
+
+/// What waits to be sent to one client.
+#[derive(Debug)]
+pub struct Outbox {
+    max_bytes: usize,
+    max_frames: usize,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    ping: bool,
+    pong: Option<Bytes>,
+    close: Option<Close>,
+    /// Since when there is a close; it stays after the close was taken.
+    closing: Option<Instant>,
+    overflowed: bool,
+    waker: Option<Waker>,
+}
+
+/// What the socket takes at once.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) ping: bool,
+    pub(super) pong: Option<Bytes>,
+    pub(super) frames: Vec<Frame>,
+    pub(super) close: Option<Close>,
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        !self.ping && self.pong.is_none() && self.frames.is_empty() && self.close.is_none()
+    }
+}
+
+impl Outbox {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            max_bytes: config.outbox_bytes,
+            max_frames: config.outbox_frames,
+            queue: Mutex::new(Queue::default()),
+        }
+    }
+
+    /// Leaves `frame` for the client, from any thread and without asking the session.
+    ///
+    /// Who does not fit any more is too slow: all that waits is dropped and only a close with 4008 is left.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`], then and ever after.
+    pub fn push(&self, frame: Frame, now: Instant) -> Result<(), Full> {
+        let mut queue = self.queue.lock();
+        if queue.closing.is_some() {
+            return Err(Full);
+        }
+        let bytes = queue.bytes.saturating_add(frame.cost());
+        let result = if bytes > self.max_bytes || queue.frames.len() >= self.max_frames {
+            queue.overflowed = true;
+            queue.drop_frames();
+            queue.leave(Close::TOO_SLOW, now);
+            Err(Full)
+        } else {
+            queue.bytes = bytes;
+            queue.frames.push_back(frame);
+            Ok(())
+        };
+        wake(queue);
+        result
+    }
+
+    /// Leaves `close` behind all that waits. Only the first close counts.
+    pub fn close(&self, close: Close, now: Instant) {
+        let mut queue = self.queue.lock();
+        if queue.closing.is_none() {
+            queue.leave(close, now);
+            wake(queue);
+        }
+    }
+
+    /// Leaves `close` as the only thing to send. Only the first close counts.
+    pub(super) fn close_at_once(&self, close: Close, now: Instant) {
+        let mut queue = self.queue.lock();
+        if queue.closing.is_none() {
+            queue.drop_frames();
+            queue.leave(close, now);
+            wake(queue);
+        }
+    }
+
+    /// Asks the client for a sign of life, ahead of what waits.
+    pub(super) fn ping(&self) {
+        let mut queue = self.queue.lock();
+        if queue.closing.is_none() {
+            queue.ping = true;
+            wake(queue);
+        }
+    }
+
+    /// Answers the client's ping. Only the latest is answered, as RFC 6455 allows: pings cannot fill the outbox.
+    pub(super) fn pong(&self, payload: Bytes) {
+        let mut queue = self.queue.lock();
+        if queue.closing.is_none() {
+            queue.pong = Some(payload);
+            wake(queue);
+        }
+    }
+
+    /// Since when the session is being closed.
+    pub fn closing(&self) -> Option<Instant> {
+        self.queue.lock().closing
+    }
+
+    /// Whether it was ever full.
+    pub(super) fn has_overflowed(&self) -> bool {
+        self.queue.lock().overflowed
+    }
+
+    /// Whether a ping waits to be taken.
+    pub(super) fn is_ping_waiting(&self) -> bool {
+        self.queue.lock().ping
+    }
+
+    /// Frames and bytes that wait.
+    pub fn depth(&self) -> (usize, usize) {
+        let queue = self.queue.lock();
+        (queue.frames.len(), queue.bytes)
+    }
+
+    /// Takes what is to be sent next: about `limit` bytes, at least one frame if one waits. When there is nothing,
+    /// `waker` is woken by the next thing to come.
+    pub(super) fn take(&self, limit: usize, waker: &Waker) -> Batch {
+        let mut queue = self.queue.lock();
+        let mut batch =
+            Batch { ping: std::mem::take(&mut queue.ping), pong: queue.pong.take(), ..Batch::default() };
+        let mut bytes = 0;
+        while bytes < limit
+            && let Some(frame) = queue.frames.pop_front()
+        {
+            bytes += frame.cost();
+            batch.frames.push(frame);
+        }
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+        if queue.frames.is_empty() {
+            batch.close = queue.close.take();
+        }
+        if batch.is_empty() {
+            queue.waker = Some(waker.clone());
+        }
+        batch
+    }
+}
+
+impl Queue {
+    fn leave(&mut self, close: Close, now: Instant) {
+        self.ping = false;
+        self.close = Some(close);
+        self.closing = Some(now);
+    }
+
+    fn drop_frames(&mut self) {
+        self.frames = VecDeque::new();
+        self.bytes = 0;
+        self.pong = None;
+    }
+}
+
+/// Wakes the session, without holding the lock that it will want.
+fn wake(mut queue: parking_lot::MutexGuard<'_, Queue>) {
+    let waker = queue.waker.take();
+    drop(queue);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,189 @@
+//! All sessions of this pod: who they are, what waits for them, and how they are ended.
+//!
+//! *Invariant:* it lives outside of every actor, so that none that dies takes a session along; its lock is held only
+//! for arithmetic.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Weak, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::{
+    close::Close,
+    config::Config,
+    counts::{Counters, Counts, count},
+    cut::Cut,
+    entry::{Entry, SessionId},
+    outbox::Outbox,
+    protocol::{Identity, Notices},
+    sessions::{Refused, Sessions},
+    vitals::Vitals,
+};
+
+/// What a drain has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Sessions that had not ended in time.
+    pub left: usize,
+}
+
+/// All sessions of this pod.
+#[derive(Debug)]
+pub struct Registry {
+    config: Config,
+    sessions: Mutex<Sessions>,
+    open: watch::Sender<usize>,
+    counters: Arc<Counters>,
+    last_sweep: Mutex<Option<Instant>>,
+}
+
+impl Registry {
+    /// A registry without sessions.
+    pub fn new(config: Config) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            sessions: Mutex::default(),
+            open: watch::Sender::new(0),
+            counters: Arc::default(),
+            last_sweep: Mutex::default(),
+        })
+    }
+
+    /// Its limits and times.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Enters a session. One whose subject has too many is entered as well, with its close.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        address: IpAddr,
+        identity: Option<Identity>,
+        cut: Weak<Cut>,
+        notices: Arc<dyn Notices>,
+        now: Instant,
+    ) -> Result<Membership, Refused> {
+        let mut sessions = self.sessions.lock();
+        let id = sessions
+            .admit(address, identity.is_some(), &self.config)
+            .inspect_err(|_| count(&self.counters.refused))?;
+        let entry = Arc::new(Entry {
+            id,
+            address,
+            outbox: Outbox::new(&self.config),
+            cut,
+            notices,
+            vitals: Mutex::new(Vitals::new(now)),
+            counters: Arc::clone(&self.counters),
+            goodbye: AtomicBool::new(false),
+        });
+        sessions.enter(&entry);
+        if let Some(identity) = identity
+            && !sessions.identify(&entry, identity, &self.config)
+        {
+            entry.outbox.close(Close::TOO_MANY, now);
+        }
+        self.open.send_replace(sessions.len());
+        count(&self.counters.opened);
+        Ok(Membership { registry: Arc::clone(self), entry })
+    }
+
+    /// Gives a session to its subject; `false` when that has too many.
+    pub(super) fn identify(&self, entry: &Entry, identity: Identity) -> bool {
+        self.sessions.lock().identify(entry, identity, &self.config)
+    }
+
+    /// All sessions, as they are now.
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        self.sessions.lock().entries()
+    }
+
+    /// Looks at all sessions and does what is due for each.
+    pub(super) fn sweep(&self, now: Instant) {
+        for entry in self.entries() {
+            entry.sweep(now, &self.config, self.return_after(entry.id));
+        }
+        let overdue = self.sessions.lock().take_overdue(now, self.config.close_within);
+        for cut in overdue {
+            cut.cut();
+            count(&self.counters.cut);
+        }
+        *self.last_sweep.lock() = Some(now);
+    }
+
+    /// When the client of a session is to come back: spread by the golden ratio, which leaves no two sessions of
+    /// near numbers close together and needs no dice.
+    fn return_after(&self, id: SessionId) -> Duration {
+        let thousandths = id.0.wrapping_mul(618) % 1000;
+        let millis = u64::try_from(self.config.return_within.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(millis.saturating_mul(thousandths) / 1000)
+    }
+
+    /// Opens no more sessions and closes all that are open, evenly over `spread`; waits for their end until
+    /// `deadline` from now.
+    ///
+    /// It does its own sweeps, so that it needs no actor to be alive.
+    pub async fn drain(&self, spread: Duration, deadline: Duration) -> Drained {
+        let start = Instant::now();
+        self.begin_drain(spread, start);
+        let mut open = self.open.subscribe();
+        loop {
+            self.sweep(Instant::now());
+            let wait = self.config.sweep_every.min(deadline.saturating_sub(start.elapsed()));
+            let gone = tokio::time::timeout(wait, open.wait_for(|open| *open == 0)).await;
+            if gone.is_ok() || start.elapsed() >= deadline {
+                return Drained { left: *self.open.borrow() };
+            }
+        }
+    }
+
+    fn begin_drain(&self, spread: Duration, now: Instant) {
+        let entries = {
+            let mut sessions = self.sessions.lock();
+            sessions.draining = true;
+            sessions.entries()
+        };
+        let count = u32::try_from(entries.len()).unwrap_or(u32::MAX).max(1);
+        for (nth, entry) in (0..count).zip(entries) {
+            entry.drain_at(now + spread.mul_f64(f64::from(nth) / f64::from(count)));
+        }
+    }
+
+    /// Whether it opens no more sessions.
+    pub fn is_draining(&self) -> bool {
+        self.sessions.lock().draining
+    }
+
+    /// When all sessions were last looked at.
+    pub fn last_sweep(&self) -> Option<Instant> {
+        *self.last_sweep.lock()
+    }
+
+    /// What metrics tell of it.
+    pub fn counts(&self) -> Counts {
+        self.counters.read(*self.open.borrow())
+    }
+}
+
+/// A session's place in the registry; it leaves when this is dropped.
+#[derive(Debug)]
+pub(super) struct Membership {
+    pub(super) registry: Arc<Registry>,
+    pub(super) entry: Arc<Entry>,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        if self.entry.outbox.has_overflowed() {
+            count(&self.registry.counters.evicted);
+        }
+        self.entry.end_reading();
+        let mut sessions = self.registry.sessions.lock();
+        sessions.leave(&self.entry, Instant::now());
+        self.registry.open.send_replace(sessions.len());
+    }
+}

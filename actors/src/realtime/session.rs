@@ -1,0 +1,269 @@
+//! One WebSocket: the only file that knows actix-web-actors.
+//!
+//! The session actor is the body of the response to its upgrade, so it runs only while its socket takes bytes. It
+//! takes from its outbox one batch for each time that the socket asks: nothing piles up between the two.
+//!
+//! *Invariant:* nothing waits for a session; all that must happen to one whose client reads nothing is done by the
+//! sweeper. Sessions are never restarted: the client comes back.
+
+use std::{
+    cell::Cell,
+    error::Error as StdError,
+    net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use actix::{Actor, ActorContext, ActorFuture, AsyncContext, StreamHandler};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
+    web::Payload,
+};
+use actix_web_actors::ws::{
+    self, CloseCode, CloseReason, HandshakeError, Message, ProtocolError, WebsocketContext, WsResponseBuilder,
+};
+use bytes::Bytes;
+use slog::{Logger, error};
+
+use super::{
+    assembly::Assembly,
+    close::Close,
+    cut,
+    gate::Inbound,
+    outbox::Batch,
+    protocol::{Action, Identity, Notices, Protocol, Received},
+    registry::{Membership, Registry},
+    sessions::Refused,
+};
+
+/// About how many bytes the socket is handed at once.
+const BATCH_BYTES: usize = 16 * 1024;
+
+/// What a session is opened with.
+pub struct Opening {
+    /// What its frames mean.
+    pub protocol: Box<dyn Protocol>,
+    /// The words of the sweeper.
+    pub notices: Arc<dyn Notices>,
+    /// Where the client is, for the limit on unauthenticated sessions.
+    pub address: IpAddr,
+    /// Who speaks, if the request has told.
+    pub identity: Option<Identity>,
+}
+
+/// Why a request became no session.
+#[derive(Debug, thiserror::Error)]
+pub enum UpgradeError {
+    /// It is not a WebSocket handshake.
+    #[error("not a WebSocket handshake")]
+    Handshake(#[source] HandshakeError),
+    /// There is no room for it.
+    #[error("no room for a session")]
+    Refused(#[source] Refused),
+    /// Its connection could not be cut: [`super::on_connect`] is not installed, or there are no descriptors left.
+    #[error("the connection cannot be cut")]
+    Uncuttable,
+    /// The response could not be made.
+    #[error("the upgrade failed")]
+    Response(#[source] actix_web::Error),
+}
+
+/// Makes a session out of a request: registers it and gives the response that is its socket.
+///
+/// # Errors
+///
+/// [`UpgradeError`]; nothing is registered then.
+pub fn upgrade(
+    request: &HttpRequest,
+    payload: Payload,
+    opening: Opening,
+    registry: &Arc<Registry>,
+    log: &Logger,
+) -> Result<HttpResponse, UpgradeError> {
+    ws::handshake(request).map_err(UpgradeError::Handshake)?;
+    let cut = cut::of(request).ok_or(UpgradeError::Uncuttable)?;
+    let Opening { protocol, notices, address, identity } = opening;
+    let membership = registry
+        .open(address, identity, cut, notices, Instant::now())
+        .map(Rc::new)
+        .map_err(UpgradeError::Refused)?;
+    let max_message = registry.config().message_bytes;
+    let inbound = Inbound::new(payload, max_message, Arc::clone(&membership.entry));
+    let may_take = Rc::new(Cell::new(false));
+    let session = Session {
+        membership: Rc::clone(&membership),
+        protocol,
+        assembly: Assembly::default(),
+        may_take: Rc::clone(&may_take),
+        log: log.clone(),
+    };
+    let response = WsResponseBuilder::new(session, request, inbound)
+        .frame_size(max_message)
+        .start()
+        .map_err(UpgradeError::Response)?;
+    Ok(response.map_body(|_, body| BoxBody::new(Body { body, may_take, membership })))
+}
+
+/// The session actor.
+struct Session {
+    membership: Rc<Membership>,
+    protocol: Box<dyn Protocol>,
+    assembly: Assembly,
+    /// Whether the socket has asked for more since the last batch.
+    may_take: Rc<Cell<bool>>,
+    log: Logger,
+}
+
+type Socket = WebsocketContext<Session>;
+
+impl Actor for Session {
+    type Context = Socket;
+
+    fn started(&mut self, socket: &mut Socket) {
+        socket.spawn(Outflow);
+    }
+}
+
+impl StreamHandler<Result<Message, ProtocolError>> for Session {
+    fn handle(&mut self, message: Result<Message, ProtocolError>, socket: &mut Socket) {
+        let now = Instant::now();
+        let outbox = &self.membership.entry.outbox;
+        if outbox.closing().is_some() {
+            return;
+        }
+        let received = match message {
+            Ok(Message::Text(text)) => Received::Text(text.into_bytes()),
+            Ok(Message::Binary(bytes)) => Received::Binary(bytes),
+            Ok(Message::Continuation(item)) => match self.assembly.add(item) {
+                Ok(received) => received,
+                Err(close) => return outbox.close_at_once(close, now),
+            },
+            Ok(Message::Ping(payload)) => {
+                outbox.pong(payload);
+                Received::Other
+            }
+            Ok(Message::Pong(_) | Message::Nop) => Received::Other,
+            Ok(Message::Close(_)) => {
+                self.membership.entry.note_goodbye();
+                return outbox.close_at_once(Close::NORMAL, now);
+            }
+            Err(error) => {
+                // The decoder would say the same again and again
+                let stream = socket.handle();
+                socket.cancel_future(stream);
+                return outbox.close_at_once(verdict(&error), now);
+            }
+        };
+        self.serve(received, now);
+    }
+}
+
+/// The close that follows what the codec refuses.
+fn verdict(error: &ProtocolError) -> Close {
+    match error {
+        ProtocolError::Overflow => Close::TOO_BIG,
+        ProtocolError::Io(_) => Close::INVALID,
+        _ => Close::PROTOCOL,
+    }
+}
+
+impl Session {
+    /// Lets the protocol decide, and does what it says.
+    fn serve(&mut self, received: Received, now: Instant) {
+        let entry = &self.membership.entry;
+        let protocol = &mut self.protocol;
+        let Ok(actions) = catch_unwind(AssertUnwindSafe(|| protocol.on_received(received, now))) else {
+            error!(self.log, "Session failed"; "session" => ?entry.id);
+            return entry.outbox.close_at_once(Close::INTERNAL, now);
+        };
+        for action in actions {
+            match action {
+                // Full: it is being closed for that already
+                Action::Send(frame) => _ = entry.outbox.push(frame, now),
+                Action::Close(close) => entry.outbox.close(close, now),
+                Action::Identify(identity) => {
+                    if !self.membership.registry.identify(entry, identity) {
+                        entry.outbox.close(Close::TOO_MANY, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands a batch to the socket.
+    fn send(&self, batch: Batch, socket: &mut Socket) {
+        self.membership.entry.note_delivered(batch.frames.len());
+        if batch.ping {
+            socket.ping(&[]);
+        }
+        if let Some(payload) = batch.pong {
+            socket.pong(&payload);
+        }
+        for frame in batch.frames {
+            match frame.bytes().clone().try_into() {
+                Ok(text) if frame.is_text() => socket.write_raw(Message::Text(text)),
+                _ => socket.binary(frame.bytes().clone()),
+            }
+        }
+        if let Some(close) = batch.close {
+            let description = Some(close.reason).filter(|reason| !reason.is_empty()).map(str::to_owned);
+            socket.close(Some(CloseReason { code: CloseCode::from(close.code), description }));
+            socket.stop();
+        }
+    }
+}
+
+/// Takes from the outbox when the socket asks, as long as the session lives.
+struct Outflow;
+
+impl ActorFuture<Session> for Outflow {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        session: &mut Session,
+        socket: &mut Socket,
+        task: &mut Context<'_>,
+    ) -> Poll<()> {
+        if session.may_take.get() {
+            let batch = session.membership.entry.outbox.take(BATCH_BYTES, task.waker());
+            if !batch.is_empty() {
+                session.may_take.set(false);
+                session.send(batch, socket);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// The session as the body of a response: notes when its socket asks for more and when it is gone.
+struct Body {
+    body: BoxBody,
+    may_take: Rc<Cell<bool>>,
+    membership: Rc<Membership>,
+}
+
+impl MessageBody for Body {
+    type Error = Box<dyn StdError>;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.may_take.set(true);
+        let polled = Pin::new(&mut self.body).poll_next(task);
+        if let Poll::Ready(Some(Ok(_))) = polled {
+            self.membership.entry.note_out(Instant::now());
+        }
+        polled
+    }
+}
