@@ -1,1 +1,114 @@
 //! The commands and their exit codes.
+
+use std::{
+    io::{self, IsTerminal as _, Read as _, Write as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use clap::Command;
+use slog::{crit, error};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    app::App,
+    config::Config,
+    telemetry::{self, Chain, Format, Metrics, Settings},
+};
+
+/// The configuration is bad, or the words on the command line are.
+const BAD_CONFIGURATION: u8 = 64;
+/// The service could not be started.
+const NOT_STARTED: u8 = 1;
+/// How long the last lines may take to be written.
+const FLUSH: Duration = Duration::from_secs(2);
+const PROBE: Duration = Duration::from_secs(2);
+
+/// Runs the command that the arguments name and gives the exit code.
+pub fn run() -> u8 {
+    let command = Command::new("party-gallery")
+        .about("The backend that a party cannot break")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand(Command::new("serve").about("Serves; the default"))
+        .subcommand(Command::new("healthcheck").about("Asks the local /health/live"));
+    let matches = match command.try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version come this way too, and are no error
+            _ = error.print();
+            return if error.use_stderr() { BAD_CONFIGURATION } else { 0 };
+        }
+    };
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(problems) => {
+            _ = write!(io::stderr(), "{problems}");
+            return BAD_CONFIGURATION;
+        }
+    };
+    match matches.subcommand_name() {
+        Some("healthcheck") => healthcheck(&config),
+        _ => serve(config),
+    }
+}
+
+fn serve(config: Config) -> u8 {
+    let metrics = Metrics::new();
+    let format = match config.environment.is_local() {
+        true => Format::Text { coloured: io::stdout().is_terminal() },
+        false => Format::Json,
+    };
+    let pod = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+    let settings = Settings { format, level: config.log_level, pod };
+    let (log, guard) = telemetry::root(settings, io::stdout(), metrics.log_lines_dropped().clone());
+    // A second run in one process, as in tests, finds them installed
+    _ = telemetry::install_bridge(&log);
+    telemetry::install_panic_hook(log.clone());
+
+    let code = actix_web::rt::System::new().block_on(async {
+        let app = match App::start(config, log.clone(), metrics).await {
+            Ok(app) => app,
+            Err(error) => {
+                error!(log, "Not started"; "error" => %Chain(&error));
+                return NOT_STARTED;
+            }
+        };
+        app.run(asked_to_stop(&log)).await.code()
+    });
+    guard.flush(FLUSH);
+    code
+}
+
+/// Resolves at the first SIGTERM or SIGINT.
+async fn asked_to_stop(log: &slog::Logger) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        crit!(log, "Signals cannot be heard");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Asks the local service whether it lives: 0 or 1.
+fn healthcheck(config: &Config) -> u8 {
+    let host = match config.host {
+        IpAddr::V4(host) if host.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(host) if host.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        host => host,
+    };
+    let alive = ask(SocketAddr::new(host, config.port)).is_ok_and(|alive| alive);
+    u8::from(!alive)
+}
+
+fn ask(address: SocketAddr) -> io::Result<bool> {
+    let mut stream = TcpStream::connect_timeout(&address, PROBE)?;
+    stream.set_read_timeout(Some(PROBE))?;
+    stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = [0_u8; 12];
+    stream.read_exact(&mut answer)?;
+    Ok(&answer == b"HTTP/1.1 200")
+}

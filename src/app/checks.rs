@@ -1,0 +1,69 @@
+//! What the Health actor asks: each part in its own words.
+
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, pending},
+};
+use party_gallery_actors::{
+    database::Database,
+    health::{Heard, Probe},
+    kernel::{ChildReport, Handle},
+    redis::{Redis, RedisActor},
+};
+
+/// Asks PostgreSQL on the Database actor's own connection.
+pub(super) struct DatabaseCheck(pub(super) Database);
+
+impl Probe for DatabaseCheck {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    fn check(&self) -> BoxFuture<'_, Heard> {
+        self.0.check().boxed()
+    }
+
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        let mut outage = self.0.outage();
+        async move {
+            if outage.changed().await.is_err() {
+                pending::<()>().await;
+            }
+        }
+        .boxed()
+    }
+
+    fn owner(&self) -> Option<ChildReport> {
+        Some(self.0.report())
+    }
+}
+
+/// Asks Redis on the Redis actor's own connection.
+pub(super) struct RedisCheck {
+    pub(super) redis: Redis,
+    pub(super) owner: Handle<RedisActor>,
+}
+
+impl Probe for RedisCheck {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn check(&self) -> BoxFuture<'_, Heard> {
+        async move { self.redis.check().await.map(|_latency| ()) }.boxed()
+    }
+
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        let mut outage = self.redis.breaker().watch();
+        async move {
+            if outage.changed().await.is_err() {
+                pending::<()>().await;
+            }
+        }
+        .boxed()
+    }
+
+    fn owner(&self) -> Option<ChildReport> {
+        Some(self.owner.report())
+    }
+}
