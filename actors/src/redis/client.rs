@@ -20,7 +20,7 @@ use crate::breaker::{Breaker, Outage};
 /// A way to Redis, whether it is there or not and whichever life its actor is in.
 #[derive(Clone)]
 pub struct Redis {
-    link: Arc<Link>,
+    pub(super) link: Arc<Link>,
 }
 
 impl Redis {

@@ -249,11 +249,12 @@ async fn a_pool_that_is_used_up_is_no_outage() {
     let pod = Pod::connected_with(&config).await;
     let mut reports = pod.redis.reports();
     reports.mark_unchanged();
-    let hog = pod.redis.run(async |_connection| -> redis::RedisResult<()> { std::future::pending().await });
-    let (hog, refused) = tokio::join!(hog, pod.count());
-    assert!(matches!(hog, Err(RedisError::Timeout)), "{hog:?}");
+    let means = pod.redis.link.means().unwrap();
+    let only = means.pool.get().await.unwrap();
+    let refused = pod.count().await;
     assert!(matches!(refused, Err(RedisError::Busy)), "{refused:?}");
     assert!(reports.has_changed().unwrap());
+    drop(only);
     pod.count().await.unwrap();
     assert_eq!(pod.redis.outage(), None);
 }
