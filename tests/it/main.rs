@@ -13,3 +13,4 @@ mod support;
 
 mod database;
 mod ground;
+mod pod;

@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and clippy takes only what is marked as a test for one"
 )]
 
+pub mod app;
 pub mod chaos_proxy;
 pub mod database;
 pub mod logs;
