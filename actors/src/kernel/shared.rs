@@ -57,7 +57,7 @@ impl<A: Actor> Shared<A> {
         let most = usize::try_from(u32::MAX).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         let limits =
             Limits { calls: limits.calls.min(most), silence: limits.silence.max(SHORTEST_SILENCE), ..limits };
-        let status = Status { state: State::Starting, epoch: 0, generation: 0, exhausted: false };
+        let status = Status { state: State::Starting, epoch: 0, generation: 1, exhausted: false };
         Self {
             name,
             make,
@@ -99,15 +99,16 @@ impl<A: Actor> Shared<A> {
         self.bell.notify_one();
     }
 
-    /// Turns to a new thread and mailbox; the former one may not speak any more. Gives its number.
-    pub(super) fn next_generation(&self) -> u64 {
-        let mut generation = 0;
+    /// Turns to a new thread and mailbox; the former one may not speak any more.
+    pub(super) fn next_generation(&self) {
         self.status.send_modify(|status| {
             self.address.store(None);
             status.generation += 1;
-            generation = status.generation;
+            // In the same breath: nobody may see a mailbox run that is not open yet
+            if matches!(status.state, State::Starting | State::Running) {
+                status.state = State::Restarting { until: Instant::now() };
+            }
         });
-        generation
     }
 
     /// Publishes the mailbox of `generation`, unless that one was abandoned meanwhile.

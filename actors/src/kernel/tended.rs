@@ -137,7 +137,7 @@ where
 
     #[expect(clippy::disallowed_methods, reason = "this is where what is spawned is supervised")]
     fn start(&mut self) {
-        let generation = self.shared.next_generation();
+        let generation = self.shared.status().generation;
         let (orders, inbox) = mpsc::channel(8);
         let arbiter = match Arbiter::try_new() {
             Ok(arbiter) => arbiter,

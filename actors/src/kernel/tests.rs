@@ -1,1 +1,0 @@
-//! What the kernel promises, on real threads.
