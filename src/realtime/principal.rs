@@ -1,0 +1,83 @@
+//! Who speaks in a session.
+
+use std::time::{Duration, Instant};
+
+use party_gallery_actors::realtime::{Identity, Subject};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use uuid::Uuid;
+
+/// What sort of caller a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Somebody with an account.
+    User,
+    /// Somebody who joined one party by its code.
+    Guest,
+    /// A screen that shows one gallery.
+    Display,
+}
+
+/// Who speaks in a session, as its token tells. It is serialized as what `auth` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// What sort of caller.
+    pub kind: Kind,
+    /// Which of them.
+    pub id: Uuid,
+    /// How long the token is still good, counted from its verification.
+    pub valid_for: Duration,
+}
+
+impl Principal {
+    /// Whether both are the same caller, whatever their tokens.
+    pub fn is_same_caller(&self, other: &Self) -> bool {
+        (self.kind, self.id) == (other.kind, other.id)
+    }
+
+    /// The identity of a session whose token was verified `now`.
+    pub fn identity(&self, now: Instant) -> Identity {
+        let kind = match self.kind {
+            Kind::User => 0,
+            Kind::Guest => 1,
+            Kind::Display => 2,
+        };
+        let subject = Subject { kind, id: self.id.as_u128() };
+        // A token that outlives every clock never expires within this process either
+        let expires_at = now.checked_add(self.valid_for).unwrap_or(now + Duration::from_secs(86_400));
+        Identity { subject, expires_at }
+    }
+}
+
+impl Serialize for Principal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let member = match self.kind {
+            Kind::User => "userId",
+            Kind::Guest => "guestId",
+            Kind::Display => "displayId",
+        };
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(member, &self.id)?;
+        map.end()
+    }
+}
+
+/// Why a token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// It was good once.
+    #[error("the token has expired")]
+    Expired,
+    /// It is not one of ours, or was taken back.
+    #[error("the token is not valid")]
+    Invalid,
+}
+
+/// Knows whose a token is.
+pub trait Authenticator: Send + Sync + 'static {
+    /// Whose `token` is; without I/O, since a session does not wait.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] when it is not accepted.
+    fn verify(&self, token: &str) -> Result<Principal, AuthError>;
+}
