@@ -25,24 +25,28 @@ use actix_web::{
 use party_gallery_actors::{
     database::{self, Database},
     health::{Board, Health, Probe, Rhythm, wall_clock},
-    kernel::{Refused, Supervisor},
+    kernel::{Handle, Refused, Supervisor},
+    realtime::{self, Hub, Registry},
     redis::{self, BadUrl},
 };
 use slog::{Logger, info, warn};
 
 use self::{
-    checks::{DatabaseCheck, RedisCheck},
+    checks::{DatabaseCheck, RealtimeCheck, RedisCheck},
     embedded::Embedded,
 };
 use crate::{
-    config::{Config, Dependency, RedisUrl},
+    config::{Config, Dependency, JwtSecrets, RedisUrl},
     http::{
         self,
         access::Access,
         metrics::Scrape,
         probes::{Probes, Sources},
         trace::{Trace, trace},
+        ws::Sockets,
     },
+    realtime::Authenticator,
+    service::tokens::Tokens,
     telemetry::Metrics,
 };
 
@@ -92,6 +96,8 @@ pub struct App {
     handle: ServerHandle,
     supervisor: Supervisor,
     database: Database,
+    registry: Arc<Registry>,
+    hub: Handle<Hub>,
     draining: Arc<AtomicBool>,
     embedded: Embedded,
     config: Config,
@@ -118,15 +124,18 @@ impl App {
             Database::start(&supervisor, database::Config::new(connection, pool_size), &log).await?;
         let (redis, child) = redis::build(&redis::Config::new(redis_url(&config, &embedded)), None)?;
         let owner = supervisor.add(child).await?;
+        let registry = Registry::new(realtime::Config::default());
+        let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await?;
 
         let probes: Vec<Arc<dyn Probe>> = vec![
             Arc::new(DatabaseCheck(database.clone())),
             Arc::new(RedisCheck { redis: redis.clone(), owner }),
+            Arc::new(RealtimeCheck(hub.clone())),
         ];
         let board = Board::awaiting(&probes, Instant::now(), wall_clock());
         let rhythm = Rhythm::every(config.health_interval);
         supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
-        gauges::register(&metrics, &supervisor, &database, &redis, started);
+        gauges::register(&metrics, &supervisor, &database, &redis, &registry, started);
 
         let draining = Arc::new(AtomicBool::new(false));
         let access = Access::new(
@@ -153,9 +162,11 @@ impl App {
                 .app_data(pages.clone())
                 .app_data(scrape.clone())
                 .app_data(edge.clone())
+                .app_data(sockets.clone())
                 .wrap(from_fn(trace))
                 .configure(http::routes)
         })
+        .on_connect(realtime::on_connect)
         .disable_signals()
         .workers(std::thread::available_parallelism().map_or(2, usize::from))
         .bind((config.host, config.port))?;
@@ -164,7 +175,7 @@ impl App {
         info!(log, "Started"; "address" => %address, "environment" => config.environment.as_str(),
             "startMs" => u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
         let handle = server.handle();
-        Ok(Self { address, server, handle, supervisor, database, draining, embedded, config, log })
+        Ok(Self { address, server, handle, supervisor, database, registry, hub, draining, embedded, config, log })
     }
 
     /// Where it listens.
@@ -177,6 +188,11 @@ impl App {
         &self.database
     }
 
+    /// The way to the realtime hub.
+    pub fn hub(&self) -> &Handle<Hub> {
+        &self.hub
+    }
+
     /// Who keeps the actors alive.
     pub fn supervisor(&self) -> &Supervisor {
         &self.supervisor
@@ -184,7 +200,7 @@ impl App {
 
     /// Serves until `stop` resolves or the supervisor gives up, then drains in order.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Exit {
-        let Self { server, handle, supervisor, draining, embedded, config, log, .. } = self;
+        let Self { server, handle, supervisor, registry, draining, embedded, config, log, .. } = self;
         let mut gave_up = supervisor.gave_up();
         let drain = async {
             let escalated = tokio::select! {
@@ -192,7 +208,7 @@ impl App {
                 _ = gave_up.wait_for(Option::is_some) => true,
             };
             draining.store(true, Ordering::Release);
-            let clean = drain::drain(&config, &log, &handle, &supervisor).await;
+            let clean = drain::drain(&config, &log, &handle, &supervisor, &registry).await;
             match (escalated, clean) {
                 (true, _) => Exit::GaveUp,
                 (false, true) => Exit::Clean,

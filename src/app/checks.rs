@@ -1,5 +1,7 @@
 //! What the Health actor asks: each part in its own words.
 
+use std::time::Duration;
+
 use futures_util::{
     FutureExt as _,
     future::{BoxFuture, pending},
@@ -8,6 +10,7 @@ use party_gallery_actors::{
     database::Database,
     health::{Heard, Probe},
     kernel::{ChildReport, Handle},
+    realtime::{Hub, LastSweep},
     redis::{Redis, RedisActor},
 };
 
@@ -65,5 +68,42 @@ impl Probe for RedisCheck {
 
     fn owner(&self) -> Option<ChildReport> {
         Some(self.owner.report())
+    }
+}
+
+/// How old the hub's last sweep may be.
+const SWEEP_AGE: Duration = Duration::from_secs(2);
+
+/// Asks the realtime hub whether it sweeps.
+pub(super) struct RealtimeCheck(pub(super) Handle<Hub>);
+
+impl Probe for RealtimeCheck {
+    fn name(&self) -> &'static str {
+        "realtime"
+    }
+
+    fn check(&self) -> BoxFuture<'_, Heard> {
+        async move {
+            match self.0.call(LastSweep, SWEEP_AGE).await {
+                Ok(Some(age)) if age > SWEEP_AGE => Err("not sweeping"),
+                Ok(_fresh) => Ok(()),
+                Err(_unanswered) => Err("no answer"),
+            }
+        }
+        .boxed()
+    }
+
+    fn stirred(&self) -> BoxFuture<'_, ()> {
+        let mut status = self.0.watch();
+        async move {
+            if status.changed().await.is_err() {
+                pending::<()>().await;
+            }
+        }
+        .boxed()
+    }
+
+    fn owner(&self) -> Option<ChildReport> {
+        Some(self.0.report())
     }
 }

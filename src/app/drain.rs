@@ -3,14 +3,17 @@
 use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
-use party_gallery_actors::kernel::Supervisor;
+use party_gallery_actors::{kernel::Supervisor, realtime::Registry};
 use slog::{Logger, error, info};
 use tokio::time::{sleep, timeout};
 
 use crate::config::Config;
 
 /// The actors in the order in which nobody needs them any more.
-const ACTORS: [&str; 3] = ["redis", "database", "health"];
+const ACTORS: [&str; 4] = ["realtime", "redis", "database", "health"];
+
+/// Over how long sockets are told to go, so that they do not come back all at once; a third of the time at most.
+const SPREAD: Duration = Duration::from_secs(1);
 
 /// Drains the pod, which already tells that it is not ready. False: the deadline passed with something still open.
 pub(super) async fn drain(
@@ -25,12 +28,21 @@ pub(super) async fn drain(
         sleep(config.drain_delay).await;
         tell(log, step, began.elapsed());
 
-        step = "requests";
+        // Together: to the server an open socket is a request that has not ended
+        step = "sockets and requests";
         let began = Instant::now();
-        server.stop(true).await;
-        tell(log, step, began.elapsed());
+        let sockets = async {
+            let spread = SPREAD.min(config.shutdown_timeout / 3);
+            let drained = registry.drain(spread, config.shutdown_timeout).await;
+            tell(log, "sockets", began.elapsed());
+            drained.left == 0
+        };
+        let requests = async {
+            server.stop(true).await;
+            tell(log, "requests", began.elapsed());
+        };
+        let (mut clean, ()) = tokio::join!(sockets, requests);
 
-        let mut clean = true;
         for name in ACTORS {
             step = name;
             if let Some(stopped) = supervisor.stop(name).await {

@@ -1,8 +1,8 @@
 //! What is measured by looking, at the moment of a scrape.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use party_gallery_actors::{database::Database, kernel::Supervisor, redis::Redis};
+use party_gallery_actors::{database::Database, kernel::Supervisor, realtime::Registry, redis::Redis};
 
 use crate::telemetry::{
     Metrics,
@@ -15,6 +15,7 @@ pub(super) fn register(
     supervisor: &Supervisor,
     database: &Database,
     redis: &Redis,
+    registry: &Arc<Registry>,
     started: Instant,
 ) {
     metrics.observe(Kind::Gauge, "uptime_seconds", "Since the process began", move || {
@@ -35,6 +36,18 @@ pub(super) fn register(
             Sample::of("state", "open", f64::from(pool.connections)),
             Sample::of("state", "idle", f64::from(pool.idle)),
         ]
+    });
+    let seen = Arc::clone(registry);
+    metrics.observe(Kind::Gauge, "realtime_sessions", "WebSocket sessions that are open", move || {
+        vec![Sample::alone(as_f64(seen.counts().open))]
+    });
+    let seen = Arc::clone(registry);
+    metrics.observe(Kind::Counter, "realtime_deliveries", "Frames that sockets have taken", move || {
+        vec![Sample::alone(as_f64(seen.counts().delivered))]
+    });
+    let seen = Arc::clone(registry);
+    metrics.observe(Kind::Counter, "realtime_evictions", "Sessions that were closed for being too slow", move || {
+        vec![Sample::alone(as_f64(seen.counts().evicted))]
     });
     let (database, redis) = (database.clone(), redis.clone());
     metrics.observe(Kind::Gauge, "breaker_open", "1 while a dependency is held to be away", move || {

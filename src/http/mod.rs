@@ -5,6 +5,7 @@ pub mod metrics;
 pub mod probes;
 pub mod problem;
 pub mod trace;
+pub mod ws;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -13,5 +14,6 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         // GET and HEAD of /health, /health/live, /health/ready, /livez, /readyz
         .configure(probes::configure)
-        .service(web::resource("/metrics").route(web::get().to(metrics::metrics)));
+        .service(web::resource("/metrics").route(web::get().to(metrics::metrics)))
+        .service(web::resource("/ws").route(web::get().to(ws::ws)));
 }

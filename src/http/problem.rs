@@ -13,6 +13,12 @@ use serde::Serialize;
 pub enum Code {
     /// The request is not HTTP that we understand.
     MalformedBody,
+    /// Nobody we know.
+    Unauthenticated,
+    /// Somebody whose token was good once.
+    TokenExpired,
+    /// More often than is allowed.
+    RateLimited,
     /// Known, and not allowed.
     Forbidden,
     /// Nothing there, or nothing that the caller may know of.
@@ -33,6 +39,9 @@ impl Code {
     fn row(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::MalformedBody => (StatusCode::BAD_REQUEST, "MALFORMED_BODY", "Malformed request"),
+            Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", "Not authenticated"),
+            Self::TokenExpired => (StatusCode::UNAUTHORIZED, "TOKEN_EXPIRED", "Token expired"),
+            Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Too many requests"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "FORBIDDEN", "Forbidden"),
             Self::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", "Not found"),
             Self::MethodNotAllowed => {
@@ -50,6 +59,8 @@ impl Code {
     /// The code for an answer of the framework's own.
     pub(super) fn of(status: StatusCode) -> Self {
         match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthenticated,
+            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited,
             StatusCode::FORBIDDEN => Self::Forbidden,
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
@@ -67,18 +78,26 @@ pub struct Problem {
     code: Code,
     detail: &'static str,
     retry_after: Option<Duration>,
+    closes: bool,
 }
 
 impl Problem {
     /// A refusal with `code`; `detail` is for people and names nothing internal.
     pub fn new(code: Code, detail: &'static str) -> Self {
-        Self { code, detail, retry_after: None }
+        Self { code, detail, retry_after: None, closes: false }
     }
 
     /// When to try again, told in whole seconds, one at least.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = Some(delay);
+        self
+    }
+
+    /// The connection is closed after it, so that the client's next one goes elsewhere.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.closes = true;
         self
     }
 
@@ -101,6 +120,9 @@ impl Problem {
         if let Some(delay) = self.retry_after {
             let seconds = delay.as_millis().div_ceil(1000).max(1);
             answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if self.closes {
+            answer.force_close();
         }
         // Only strings and a number: it cannot fail
         let body = serde_json::to_vec(&body).unwrap_or_default();

@@ -88,12 +88,12 @@ fn decode(text: &[u8]) -> Result<Request<'_>, Malformed> {
         data: Option<&'a RawValue>,
     }
     let malformed = |id, refusal| Malformed { id, refusal };
-    let loose: Loose<'_> = serde_json::from_slice(text).map_err(|_| malformed(None, NOT_JSON))?;
+    let loose: Loose<'_> = serde_json::from_slice(text).map_err(|_not_json| malformed(None, NOT_JSON))?;
     let id = loose
         .id
         .map(|id| serde_json::from_str::<u64>(id.get()))
         .transpose()
-        .map_err(|_| malformed(None, BAD_ID))?;
+        .map_err(|_bad_id| malformed(None, BAD_ID))?;
     if depth(text) > MAX_DEPTH {
         return Err(malformed(id, TOO_DEEP));
     }

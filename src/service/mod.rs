@@ -1,1 +1,3 @@
 //! Use cases: load, decide, act.
+
+pub mod tokens;

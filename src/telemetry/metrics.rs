@@ -32,9 +32,6 @@ struct Inner {
     in_flight: Gauge,
     shed: Counter,
     log_lines_dropped: Counter,
-    sessions: Gauge,
-    deliveries: Counter,
-    evictions: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,9 +57,6 @@ impl Metrics {
             in_flight: Gauge::default(),
             shed: Counter::default(),
             log_lines_dropped: Counter::default(),
-            sessions: Gauge::default(),
-            deliveries: Counter::default(),
-            evictions: Counter::default(),
         };
         inner.register();
         Self(Arc::new(inner))
@@ -90,21 +84,6 @@ impl Metrics {
     /// Log lines that were never written.
     pub fn log_lines_dropped(&self) -> &Counter {
         &self.0.log_lines_dropped
-    }
-
-    /// Open realtime sessions.
-    pub fn sessions(&self) -> &Gauge {
-        &self.0.sessions
-    }
-
-    /// Events put in sessions' outboxes.
-    pub fn deliveries(&self) -> &Counter {
-        &self.0.deliveries
-    }
-
-    /// Sessions closed because their outbox was full.
-    pub fn evictions(&self) -> &Counter {
-        &self.0.evictions
     }
 
     /// Adds a metric that is read when it is asked for: `read` must answer at once, without I/O.
@@ -146,9 +125,6 @@ impl Inner {
         registry.register("http_requests_in_flight", "Requests being answered", self.in_flight.clone());
         registry.register("http_requests_shed", "Requests refused for too many in flight", self.shed.clone());
         registry.register("log_lines_dropped", "Log lines never written", self.log_lines_dropped.clone());
-        registry.register("realtime_sessions", "Open realtime sessions", self.sessions.clone());
-        registry.register("realtime_deliveries", "Events put in outboxes", self.deliveries.clone());
-        registry.register("realtime_evictions", "Sessions closed for a full outbox", self.evictions.clone());
     }
 }
 
@@ -286,13 +262,9 @@ mod tests {
     fn counters_are_told_from_the_start() {
         let metrics = Metrics::new();
         metrics.shed().inc();
-        metrics.sessions().set(7);
         for line in [
             "http_requests_shed_total 1",
             "log_lines_dropped_total 0",
-            "realtime_sessions 7",
-            "realtime_deliveries_total 0",
-            "realtime_evictions_total 0",
         ] {
             assert_told(&metrics, &format!("party_gallery_{line}"));
         }

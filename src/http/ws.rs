@@ -1,0 +1,95 @@
+//! `GET /ws`: turns a request into a session, or tells why not.
+
+use std::{sync::Arc, time::{Duration, Instant}};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{AUTHORIZATION, HOST, ORIGIN},
+    web,
+};
+use party_gallery_actors::realtime::{Refused, Registry, UpgradeError, upgrade};
+use slog::{Logger, warn};
+
+use super::{
+    access::client_address,
+    problem::{Code, Problem},
+};
+use crate::{
+    config::{Networks, Origin},
+    realtime::{AuthError, Authenticator, Principal, open},
+};
+
+/// What sockets need.
+#[derive(Clone)]
+pub struct Sockets {
+    /// Where sessions are kept.
+    pub registry: Arc<Registry>,
+    /// Who knows whose a token is.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Pages from there may open sockets, beside those of the request's own host.
+    pub origins: Vec<Origin>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
+    /// Where sessions log.
+    pub log: Logger,
+}
+
+/// Opens a session for who the `Authorization` header names, or for somebody who has to tell within 5 s.
+///
+/// # Errors
+///
+/// A bad token, a strange origin, a request that is no upgrade, or no room.
+pub async fn ws(
+    request: HttpRequest,
+    payload: web::Payload,
+    sockets: web::Data<Sockets>,
+) -> Result<HttpResponse, Problem> {
+    if !is_welcome(&request, &sockets.origins) {
+        return Err(Problem::new(Code::Forbidden, "Pages of this origin may not open sockets here"));
+    }
+    let caller = caller(&request, &*sockets.authenticator)?;
+    let Some(peer) = request.peer_addr() else {
+        return Err(Problem::new(Code::Unavailable, "The connection is gone"));
+    };
+    let address = client_address(peer.ip(), request.headers(), &sockets.trusted_proxies);
+    let opening = open(Arc::clone(&sockets.authenticator), caller, address, Instant::now());
+    upgrade(&request, payload, opening, &sockets.registry, &sockets.log).map_err(|error| match error {
+        UpgradeError::Handshake(_) => Problem::new(Code::MalformedBody, "A WebSocket upgrade is expected"),
+        UpgradeError::Refused(Refused::TooManyUnauthenticated) => {
+            Problem::new(Code::RateLimited, "Too many sockets of this address have not authenticated")
+                .retry_after(Duration::from_secs(5))
+        }
+        UpgradeError::Refused(Refused::Draining) => {
+            Problem::new(Code::Unavailable, "This pod is going away").retry_after(Duration::from_secs(1)).closing()
+        }
+        UpgradeError::Refused(Refused::Full) => {
+            Problem::new(Code::Unavailable, "This pod takes no more sockets").retry_after(Duration::from_secs(5))
+        }
+        error => {
+            warn!(sockets.log, "Socket was not opened"; "error" => %error);
+            Problem::new(Code::Internal, "The socket could not be opened")
+        }
+    })
+}
+
+/// Who the header names; nobody without one, and never somebody by a bad one.
+fn caller(request: &HttpRequest, authenticator: &dyn Authenticator) -> Result<Option<Principal>, Problem> {
+    let Some(value) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
+    let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+    match token.map(|token| authenticator.verify(token)) {
+        Some(Ok(caller)) => Ok(Some(caller)),
+        Some(Err(AuthError::Expired)) => Err(Problem::new(Code::TokenExpired, "The token has expired")),
+        Some(Err(AuthError::Invalid)) | None => {
+            Err(Problem::new(Code::Unauthenticated, "The token is not valid"))
+        }
+    }
+}
+
+/// Browsers name the page's origin; what is no browser names none.
+fn is_welcome(request: &HttpRequest, origins: &[Origin]) -> bool {
+    let Some(origin) = request.headers().get(ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let is_own = |host: &str| origin.split_once("://").is_some_and(|(_, named)| named.eq_ignore_ascii_case(host));
+    host.is_some_and(is_own) || origins.iter().any(|known| known.as_str() == origin)
+}
