@@ -165,11 +165,16 @@ async fn new_callers_in_a_delay_are_refused_at_once_with_the_rest_of_it() {
     let handle = supervisor.add(child.backoff(steady(delay))).await.unwrap();
     break_down(&handle).await;
     let rest = in_backoff(&handle).await;
-    let began = Instant::now();
-    let answer = handle.call(Tell(1), Duration::from_secs(3600)).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
-    let Err(CallError::Unavailable { retry_after }) = answer else { panic!("{answer:?}") };
-    assert!(retry_after <= rest && retry_after > delay / 2, "{retry_after:?} of {rest:?}");
+    let mut best = Duration::MAX;
+    // The best of some: the machine may be busy with something else
+    for _ in 0..5 {
+        let began = Instant::now();
+        let answer = handle.call(Tell(1), PATIENCE).await;
+        best = best.min(began.elapsed());
+        let Err(CallError::Unavailable { retry_after }) = answer else { panic!("{answer:?}") };
+        assert!(retry_after <= rest && retry_after > delay / 2, "{retry_after:?} of {rest:?}");
+    }
+    assert!(best < Duration::from_millis(20), "{best:?}");
     assert!(witness.heard.lock().is_empty());
 }
 
