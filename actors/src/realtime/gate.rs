@@ -127,10 +127,10 @@ mod tests {
     fn frame(first: u8, length: usize) -> Vec<u8> {
         let mut bytes = vec![first];
         match length {
-            0..126 => bytes.push(0x80 | length as u8),
+            0..126 => bytes.push(0x80 | u8::try_from(length).unwrap()),
             126..65_536 => {
                 bytes.push(0x80 | 126);
-                bytes.extend_from_slice(&(length as u16).to_be_bytes());
+                bytes.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
             }
             _ => {
                 bytes.push(0x80 | 127);
