@@ -88,12 +88,12 @@ fn decode(text: &[u8]) -> Result<Request<'_>, Malformed> {
         data: Option<&'a RawValue>,
     }
     let malformed = |id, refusal| Malformed { id, refusal };
-    let loose: Loose<'_> = serde_json::from_slice(text).map_err(|_not_json| malformed(None, NOT_JSON))?;
+    let loose: Loose<'_> = serde_json::from_slice(text).map_err(|_details| malformed(None, NOT_JSON))?;
     let id = loose
         .id
         .map(|id| serde_json::from_str::<u64>(id.get()))
         .transpose()
-        .map_err(|_bad_id| malformed(None, BAD_ID))?;
+        .map_err(|_details| malformed(None, BAD_ID))?;
     if depth(text) > MAX_DEPTH {
         return Err(malformed(id, TOO_DEEP));
     }
@@ -196,7 +196,7 @@ mod tests {
     fn json_of(action: &Action) -> Value {
         match action {
             Action::Send(frame) => serde_json::from_slice(frame.bytes()).unwrap(),
-            Action::Identify(identity) => json!({ "identify": identity.subject.id as u64 }),
+            Action::Identify(identity) => json!({ "identify": Uuid::from_u128(identity.subject.id) }),
             Action::Close(close) => json!({ "close": close.code }),
         }
     }
@@ -282,7 +282,7 @@ mod tests {
             assert_eq!((&answer[0]["ack"], &answer[0]["error"]["code"]), (&json!(2), &json!(code)));
         }
         let answer = say(&mut *session, r#"{"id":3,"event":"auth","data":{"token":"user 5"}}"#, now);
-        assert_eq!(answer, json!([{"identify":5},{"ack":3,"data":{"userId":id(5)}}]));
+        assert_eq!(answer, json!([{ "identify": id(5) },{"ack":3,"data":{"userId":id(5)}}]));
         assert_eq!(say(&mut *session, r#"{"id":4,"event":"ping"}"#, now), json!([{"ack":4,"data":null}]));
     }
 

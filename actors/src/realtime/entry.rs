@@ -122,7 +122,8 @@ impl Entry {
         match duty {
             Duty::Warn => vitals.warned = true,
             Duty::Ping => vitals.pinged = Some(now),
-            Duty::Rest | Duty::Cut | Duty::Bury | Duty::Drain | Duty::Refuse => {}
+            Duty::Cut | Duty::Bury => vitals.is_cut = true,
+            Duty::Rest | Duty::Drain | Duty::Refuse => {}
         }
         duty
     }

@@ -190,3 +190,136 @@ fn wake(mut queue: parking_lot::MutexGuard<'_, Queue>) {
         waker.wake();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::Wake,
+        time::Duration,
+    };
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Bell(AtomicUsize);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn outbox(bytes: usize, frames: usize) -> Outbox {
+        Outbox::new(&Config { outbox_bytes: bytes, outbox_frames: frames, ..Config::default() })
+    }
+
+    fn frame(size: usize) -> Frame {
+        Frame::binary(vec![0; size])
+    }
+
+    #[test]
+    fn a_full_outbox_keeps_nothing_but_a_close_with_4008() {
+        let now = Instant::now();
+        for (frames, size) in [(4, 1), (2, 50)] {
+            let outbox = outbox(100, 4);
+            for _ in 0..frames {
+                assert_eq!(outbox.push(frame(size), now), Ok(()));
+            }
+            outbox.ping();
+            outbox.pong(Bytes::new());
+            assert_eq!(outbox.push(frame(size), now), Err(Full));
+            assert_eq!(outbox.push(frame(0), now), Err(Full));
+            outbox.close(Close::RESTARTING, now + Duration::from_secs(1));
+            let batch = outbox.take(usize::MAX, Waker::noop());
+            assert_eq!((batch.ping, batch.pong, batch.frames.len()), (false, None, 0));
+            assert_eq!(batch.close, Some(Close::TOO_SLOW));
+            assert_eq!(outbox.closing(), Some(now));
+            assert!(outbox.has_overflowed());
+        }
+    }
+
+    #[test]
+    fn a_close_goes_out_behind_all_that_waited_and_nothing_after_it() {
+        let now = Instant::now();
+        let outbox = outbox(100, 4);
+        for size in [10, 20, 30] {
+            outbox.push(frame(size), now).unwrap();
+        }
+        outbox.close(Close::RESTARTING, now);
+        assert_eq!(outbox.push(frame(1), now), Err(Full));
+        outbox.pong(Bytes::new());
+        let first = outbox.take(25, Waker::noop());
+        assert_eq!((first.frames, first.close), (vec![frame(10), frame(20)], None));
+        let last = outbox.take(25, Waker::noop());
+        assert_eq!((last.frames, last.close), (vec![frame(30)], Some(Close::RESTARTING)));
+        assert!(outbox.take(25, Waker::noop()).is_empty());
+        assert!(!outbox.has_overflowed());
+    }
+
+    #[test]
+    fn pings_do_not_wait_and_pongs_do_not_pile_up() {
+        let outbox = outbox(100, 4);
+        outbox.push(frame(10), Instant::now()).unwrap();
+        outbox.pong(Bytes::from_static(b"1"));
+        outbox.pong(Bytes::from_static(b"2"));
+        outbox.ping();
+        assert!(outbox.is_ping_waiting());
+        let batch = outbox.take(0, Waker::noop());
+        assert_eq!((batch.ping, batch.pong, batch.frames.len()), (true, Some(Bytes::from_static(b"2")), 0));
+        assert!(!outbox.is_ping_waiting());
+    }
+
+    #[test]
+    fn whoever_leaves_something_wakes_a_session_that_found_nothing() {
+        let now = Instant::now();
+        let outbox = outbox(100, 4);
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        let leave: [&dyn Fn(); 4] = [
+            &|| outbox.push(frame(1), now).unwrap(),
+            &|| outbox.ping(),
+            &|| outbox.pong(Bytes::new()),
+            &|| outbox.close(Close::RESTARTING, now),
+        ];
+        for (nth, leave) in leave.iter().enumerate() {
+            assert!(outbox.take(100, &waker).is_empty());
+            leave();
+            assert_eq!(bell.0.load(Ordering::Relaxed), nth + 1);
+            assert!(!outbox.take(100, &waker).is_empty());
+        }
+    }
+
+    proptest! {
+        /// Whatever is left and taken, what waits stays within the limits and comes out once, in order.
+        #[test]
+        fn what_waits_is_bounded_and_in_order(steps in prop::collection::vec((any::<bool>(), 0_usize..60), 1..200)) {
+            let now = Instant::now();
+            let outbox = outbox(200, 8);
+            let (mut left, mut taken) = (0_u32, 0_u32);
+            for (leaves, size) in steps {
+                if leaves {
+                    let mut bytes = left.to_be_bytes().to_vec();
+                    bytes.resize(4 + size, 0);
+                    if outbox.push(Frame::binary(bytes), now).is_err() {
+                        break;
+                    }
+                    left += 1;
+                } else {
+                    for frame in outbox.take(size, Waker::noop()).frames {
+                        prop_assert_eq!(&frame.bytes()[..4], &taken.to_be_bytes()[..]);
+                        taken += 1;
+                    }
+                }
+                let (frames, bytes) = outbox.depth();
+                prop_assert!(frames <= 8 && bytes <= 200);
+                prop_assert_eq!(frames, (left - taken) as usize);
+            }
+        }
+    }
+}

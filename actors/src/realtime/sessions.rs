@@ -89,8 +89,11 @@ impl Sessions {
     /// Lets a session go; its connection is watched until it is closed.
     pub(super) fn leave(&mut self, entry: &Entry, now: Instant) {
         if self.entries.remove(&entry.id).is_some() {
-            self.release(entry.identity().map(|known| known.subject), entry.address);
-            self.ending.push((Weak::clone(&entry.cut), entry.outbox.closing().unwrap_or(now)));
+            let vitals = *entry.vitals.lock();
+            self.release(vitals.identity.map(|known| known.subject), entry.address);
+            if !vitals.is_cut {
+                self.ending.push((Weak::clone(&entry.cut), entry.outbox.closing().unwrap_or(now)));
+            }
         }
     }
 

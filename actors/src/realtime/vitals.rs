@@ -15,6 +15,8 @@ pub(super) struct Vitals {
     pub(super) warned: bool,
     /// When its turn comes on a draining pod.
     pub(super) drain_at: Option<Instant>,
+    /// Whether its connection was cut: it will be gone in a moment.
+    pub(super) is_cut: bool,
 }
 
 /// What is due for a session.
@@ -46,6 +48,7 @@ impl Vitals {
             identity: None,
             warned: false,
             drain_at: None,
+            is_cut: false,
         }
     }
 
@@ -57,6 +60,9 @@ impl Vitals {
         now: Instant,
         config: &Config,
     ) -> Duty {
+        if self.is_cut {
+            return Duty::Rest;
+        }
         if let Some(since) = closing {
             let over = now >= since + config.close_within;
             return if over { Duty::Cut } else { Duty::Rest };
@@ -156,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_being_closed_is_only_cut() {
+    fn who_is_being_closed_is_only_cut_and_only_once() {
         let overdue = |vitals: &mut Vitals, start| {
             vitals.identity = None;
             vitals.drain_at = Some(start);
@@ -164,5 +170,6 @@ mod tests {
         assert_eq!(due(30, None, false, overdue), Duty::Drain);
         assert_eq!(due(31, Some(30), false, overdue), Duty::Rest);
         assert_eq!(due(32, Some(30), false, overdue), Duty::Cut);
+        assert_eq!(due(33, Some(30), false, |vitals, _| vitals.is_cut = true), Duty::Rest);
     }
 }

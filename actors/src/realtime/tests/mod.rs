@@ -1,180 +1,21 @@
-//! Sockets as clients meet them: a server on the loopback, an echo for a protocol.
+//! Sockets as clients meet them.
+
+mod pod;
 
 use std::{
-    net::SocketAddr,
-    sync::{Arc, mpsc},
-    thread::JoinHandle,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer,
-    dev::ServerHandle,
-    web::{self, Payload},
-};
 use futures_util::{SinkExt, StreamExt};
-use slog::{Discard, Logger, o};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::{interval, timeout},
+    time::timeout,
 };
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
-use tungstenite::Message;
+use tokio_tungstenite::{connect_async, tungstenite::Message};
 
+use self::pod::{PATIENCE, Pod, block, config, flood, hear, say, until};
 use super::*;
-use crate::kernel::{State, Supervisor};
-
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// Says everything back; some words do something.
-struct Echo;
-
-impl Protocol for Echo {
-    fn on_received(&mut self, received: Received, now: Instant) -> Vec<Action> {
-        let bytes = match received {
-            Received::Text(bytes) => bytes,
-            Received::Binary(bytes) => return vec![Action::Send(Frame::binary(bytes))],
-            Received::Other => return Vec::new(),
-        };
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        match text.split_once(' ') {
-            Some(("panic", why)) => panic!("{why}"),
-            Some(("close", reason)) => vec![
-                Action::Send(Frame::text(reason)),
-                Action::Close(Close::new(4010, "removed")),
-                Action::Send(Frame::text("never")),
-            ],
-            Some(("identify", id)) => {
-                let subject = Subject { kind: 0, id: id.parse().unwrap() };
-                let identity = Identity { subject, expires_at: now + Duration::from_millis(400) };
-                vec![Action::Identify(identity), Action::Send(Frame::text("welcome"))]
-            }
-            _ => vec![Action::Send(Frame::text(text))],
-        }
-    }
-}
-
-struct Words;
-
-impl Notices for Words {
-    fn expiring(&self) -> Option<Frame> {
-        Some(Frame::text("expiring"))
-    }
-
-    fn draining(&self, reconnect_after: Duration) -> Option<Frame> {
-        Some(Frame::text(format!("draining {}", reconnect_after.as_millis())))
-    }
-}
-
-async fn open(request: HttpRequest, payload: Payload, registry: web::Data<Registry>) -> HttpResponse {
-    let opening = Opening {
-        protocol: Box::new(Echo),
-        notices: Arc::new(Words),
-        address: request.peer_addr().unwrap().ip(),
-        identity: None,
-    };
-    match upgrade(&request, payload, opening, &registry.into_inner(), &Logger::root(Discard, o!())) {
-        Ok(response) => response,
-        Err(UpgradeError::Refused(_)) => HttpResponse::ServiceUnavailable().finish(),
-        Err(_) => HttpResponse::BadRequest().finish(),
-    }
-}
-
-/// A pod with nothing but sockets.
-struct Pod {
-    address: SocketAddr,
-    registry: Arc<Registry>,
-    hub: crate::kernel::Handle<Hub>,
-    supervisor: Supervisor,
-    server: ServerHandle,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Pod {
-    async fn start(config: Config) -> Self {
-        let registry = Registry::new(config);
-        let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
-        let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await.unwrap();
-        let data = web::Data::from(Arc::clone(&registry));
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let thread = std::thread::spawn(move || {
-            let app = move || App::new().app_data(data.clone()).route("/ws", web::get().to(open));
-            actix_web::rt::System::new().block_on(async move {
-                let server = HttpServer::new(app)
-                    .workers(1)
-                    .disable_signals()
-                    .on_connect(on_connect)
-                    .bind("127.0.0.1:0")
-                    .unwrap();
-                let address = *server.addrs().first().unwrap();
-                let server = server.run();
-                sender.send((address, server.handle())).unwrap();
-                server.await.unwrap();
-            });
-        });
-        let (address, server) = receiver.recv().unwrap();
-        Self { address, registry, hub, supervisor, server, thread: Some(thread) }
-    }
-
-    async fn connect(&self) -> Client {
-        connect_async(format!("ws://{}/ws", self.address)).await.unwrap().0
-    }
-
-    /// A client that has shaken hands and does nothing by itself.
-    async fn connect_raw(&self) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = "GET /ws HTTP/1.1\r\nHost: pod\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            answer.push(stream.read_u8().await.unwrap());
-        }
-        assert!(answer.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&answer));
-        stream
-    }
-
-    async fn stop(mut self) {
-        self.server.stop(false).await;
-        self.thread.take().unwrap().join().unwrap();
-        self.supervisor.stop_all().await;
-    }
-}
-
-/// Times that do not get in the way.
-fn config() -> Config {
-    Config { authenticate_within: PATIENCE * 10, sweep_every: Duration::from_millis(20), ..Config::default() }
-}
-
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let mut tick = interval(Duration::from_millis(5));
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < PATIENCE, "not in time: {what}");
-        tick.tick().await;
-    }
-}
-
-async fn say(client: &mut Client, text: &str) {
-    client.send(Message::text(text)).await.unwrap();
-}
-
-/// The next text, or the close.
-async fn hear(client: &mut Client) -> Result<String, u16> {
-    loop {
-        let message = timeout(PATIENCE, client.next()).await.expect("an answer in time");
-        match message.expect("no end without a close").expect("no reset") {
-            Message::Text(text) => return Ok(text.to_string()),
-            Message::Close(Some(close)) => return Err(close.code.into()),
-            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
-            other => panic!("{other:?}"),
-        }
-    }
-}
 
 #[actix_web::test]
 async fn what_is_sent_is_answered_in_order() {
@@ -276,32 +117,6 @@ async fn nothing_follows_a_close() {
     pod.stop().await;
 }
 
-/// Sends to a client that reads nothing until its socket takes no more, so that not even a close is taken.
-async fn block(pod: &Pod, entry: &Entry, size: usize) {
-    let mut tick = interval(Duration::from_millis(100));
-    let start = Instant::now();
-    loop {
-        let before = pod.registry.counts().delivered;
-        while entry.outbox().depth().1 < 512 * 1024 {
-            entry.outbox().push(Frame::binary(vec![b'x'; size]), Instant::now()).unwrap();
-        }
-        tick.tick().await;
-        if pod.registry.counts().delivered == before && start.elapsed() > Duration::from_millis(200) {
-            return;
-        }
-        assert!(start.elapsed() < PATIENCE, "the socket takes everything");
-    }
-}
-
-/// Fills an outbox until it takes no more.
-fn flood(entry: &Entry, size: usize) {
-    let frame = Frame::binary(vec![b'x'; size]);
-    let start = Instant::now();
-    while entry.outbox().push(frame.clone(), Instant::now()).is_ok() {
-        assert!(start.elapsed() < PATIENCE, "the outbox never fills");
-    }
-}
-
 #[actix_web::test]
 async fn a_client_that_reads_nothing_is_cut_and_costs_nobody_anything() {
     const SIZE: usize = 8 * 1024;
@@ -321,7 +136,7 @@ async fn a_client_that_reads_nothing_is_cut_and_costs_nobody_anything() {
     drop(entry);
     until("it is cut", || pod.registry.counts().open == 1).await;
     assert!(full.elapsed() >= Duration::from_millis(1500), "{:?}", full.elapsed());
-    assert!(full.elapsed() <= Duration::from_millis(2300), "{:?}", full.elapsed());
+    assert!(full.elapsed() <= Duration::from_millis(2500), "{:?}", full.elapsed());
     let counts = pod.registry.counts();
     assert_eq!((counts.evicted, counts.cut), (1, 1));
 
@@ -351,16 +166,40 @@ async fn a_client_that_reads_too_slowly_is_closed_with_4008() {
 }
 
 #[actix_web::test]
+async fn a_peer_that_takes_no_notice_of_its_close_is_cut() {
+    let pod = Pod::start(Config { close_within: Duration::from_millis(200), ..config() }).await;
+    let mut client = pod.connect_raw().await;
+    until("it is in", || pod.registry.counts().open == 1).await;
+    pod.registry.entries().first().unwrap().outbox().close(Close::new(4010, "removed"), Instant::now());
+    let start = Instant::now();
+    let mut close = Vec::new();
+    timeout(PATIENCE, client.read_to_end(&mut close)).await.unwrap().unwrap();
+    assert_eq!(close.get(..4), Some([0x88, 9, 15, 170].as_slice()));
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    assert_eq!(pod.registry.counts().cut, 1);
+    pod.stop().await;
+}
+
+#[actix_web::test]
+async fn the_hub_tells_how_old_its_last_sweep_is() {
+    let pod = Pod::start(config()).await;
+    until("it sweeps", || pod.registry.last_sweep().is_some()).await;
+    let age = pod.hub.call(LastSweep, PATIENCE).await.unwrap().unwrap();
+    assert!(age < PATIENCE, "{age:?}");
+    pod.stop().await;
+}
+
+#[cfg(feature = "chaos")]
+#[actix_web::test]
 async fn the_hub_may_die_while_sockets_stay_open() {
     let pod = Pod::start(config()).await;
     let mut client = pod.connect().await;
     until("it sweeps", || pod.registry.last_sweep().is_some()).await;
     pod.hub.inject_panic().await;
     until("it is restarted", || pod.hub.report().restarts == 1).await;
-    until("it runs", || pod.hub.status().state == State::Running).await;
+    until("it runs", || pod.hub.status().state == crate::kernel::State::Running).await;
     let restarted = Instant::now();
     until("it sweeps again", || pod.registry.last_sweep().is_some_and(|at| at > restarted)).await;
-    assert!(pod.hub.call(LastSweep, PATIENCE).await.unwrap().is_some());
     say(&mut client, "still here").await;
     assert_eq!(hear(&mut client).await, Ok("still here".to_owned()));
     pod.stop().await;
@@ -417,7 +256,7 @@ async fn who_does_not_say_who_they_are_is_closed_with_4001() {
 
 #[actix_web::test]
 async fn an_identity_is_warned_of_before_it_expires() {
-    let pod = Pod::start(Config { warn_before: Duration::from_millis(200), ..config() }).await;
+    let pod = Pod::start(Config { warn_before: Duration::from_millis(500), ..config() }).await;
     let mut client = pod.connect().await;
     for said in ["welcome", "expiring"] {
         if said == "welcome" {
@@ -466,8 +305,8 @@ async fn an_address_may_not_hold_many_sessions_that_nobody_identifies() {
 #[actix_web::test]
 async fn a_peer_that_answers_no_ping_is_cut_and_one_that_does_stays() {
     let pod = Pod::start(Config {
-        ping_every: Duration::from_millis(100),
-        answer_within: Duration::from_millis(80),
+        ping_every: Duration::from_millis(300),
+        answer_within: Duration::from_millis(250),
         ..config()
     })
     .await;
@@ -475,7 +314,7 @@ async fn a_peer_that_answers_no_ping_is_cut_and_one_that_does_stays() {
     let mut dead = pod.connect_raw().await;
     let listen = async {
         let mut pings = 0;
-        while pings < 8 {
+        while pings < 4 {
             match timeout(PATIENCE, alive.next()).await.unwrap().unwrap().unwrap() {
                 Message::Ping(_) => pings += 1,
                 other => panic!("{other:?}"),
