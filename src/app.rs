@@ -155,6 +155,20 @@ impl App {
             started,
         }));
         let scrape = Data::new(Scrape { metrics: metrics.clone(), access, log: log.clone() });
+        let secrets = match &config.jwt_secrets {
+            Some(secrets) => secrets.clone(),
+            None => JwtSecrets::kept_in(&config.data_dir)?,
+        };
+        let authenticator: Arc<dyn Authenticator> = Arc::new(Tokens::new(&secrets, wall_clock));
+        let mut origins = config.cors_origins.clone();
+        origins.push(config.public_url.origin());
+        let sockets = Data::new(Sockets {
+            registry: Arc::clone(&registry),
+            authenticator,
+            origins,
+            trusted_proxies: config.trusted_proxies.clone(),
+            log: log.clone(),
+        });
         let edge =
             Data::new(Trace { log: log.clone(), metrics, trusted_proxies: config.trusted_proxies.clone() });
         let server = HttpServer::new(move || {
@@ -175,7 +189,19 @@ impl App {
         info!(log, "Started"; "address" => %address, "environment" => config.environment.as_str(),
             "startMs" => u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
         let handle = server.handle();
-        Ok(Self { address, server, handle, supervisor, database, registry, hub, draining, embedded, config, log })
+        Ok(Self {
+            address,
+            server,
+            handle,
+            supervisor,
+            database,
+            registry,
+            hub,
+            draining,
+            embedded,
+            config,
+            log,
+        })
     }
 
     /// Where it listens.

@@ -21,6 +21,7 @@ pub(super) async fn drain(
     log: &Logger,
     server: &ServerHandle,
     supervisor: &Supervisor,
+    registry: &Registry,
 ) -> bool {
     let mut step = "ready";
     let steps = async {

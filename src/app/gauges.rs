@@ -46,9 +46,12 @@ pub(super) fn register(
         vec![Sample::alone(as_f64(seen.counts().delivered))]
     });
     let seen = Arc::clone(registry);
-    metrics.observe(Kind::Counter, "realtime_evictions", "Sessions that were closed for being too slow", move || {
-        vec![Sample::alone(as_f64(seen.counts().evicted))]
-    });
+    metrics.observe(
+        Kind::Counter,
+        "realtime_evictions",
+        "Sessions that were closed for being too slow",
+        move || vec![Sample::alone(as_f64(seen.counts().evicted))],
+    );
     let (database, redis) = (database.clone(), redis.clone());
     metrics.observe(Kind::Gauge, "breaker_open", "1 while a dependency is held to be away", move || {
         let database = database.outage().borrow().is_some();

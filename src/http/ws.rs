@@ -1,6 +1,9 @@
 //! `GET /ws`: turns a request into a session, or tells why not.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -59,11 +62,12 @@ pub async fn ws(
             Problem::new(Code::RateLimited, "Too many sockets of this address have not authenticated")
                 .retry_after(Duration::from_secs(5))
         }
-        UpgradeError::Refused(Refused::Draining) => {
-            Problem::new(Code::Unavailable, "This pod is going away").retry_after(Duration::from_secs(1)).closing()
-        }
+        UpgradeError::Refused(Refused::Draining) => Problem::new(Code::Unavailable, "This pod is going away")
+            .retry_after(Duration::from_secs(1))
+            .closing(),
         UpgradeError::Refused(Refused::Full) => {
-            Problem::new(Code::Unavailable, "This pod takes no more sockets").retry_after(Duration::from_secs(5))
+            Problem::new(Code::Unavailable, "This pod takes no more sockets")
+                .retry_after(Duration::from_secs(5))
         }
         error => {
             warn!(sockets.log, "Socket was not opened"; "error" => %error);
@@ -90,6 +94,7 @@ fn is_welcome(request: &HttpRequest, origins: &[Origin]) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let is_own = |host: &str| origin.split_once("://").is_some_and(|(_, named)| named.eq_ignore_ascii_case(host));
+    let is_own =
+        |host: &str| origin.split_once("://").is_some_and(|(_, named)| named.eq_ignore_ascii_case(host));
     host.is_some_and(is_own) || origins.iter().any(|known| known.as_str() == origin)
 }

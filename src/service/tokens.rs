@@ -187,7 +187,8 @@ mod tests {
         };
         let sign = |algorithm, claims| encode(&Header::new(algorithm), &claims, &tokens.signing).unwrap();
         let raw_secret = EncodingKey::from_secret(old.as_bytes());
-        let by_secret = encode(&Header::new(Algorithm::HS256), &claims(audience(Kind::User), TYPE), &raw_secret);
+        let by_secret =
+            encode(&Header::new(Algorithm::HS256), &claims(audience(Kind::User), TYPE), &raw_secret);
         for (token, why) in [
             (String::new(), "nothing"),
             ("a.b.c".to_owned(), "rubbish"),

@@ -262,10 +262,7 @@ mod tests {
     fn counters_are_told_from_the_start() {
         let metrics = Metrics::new();
         metrics.shed().inc();
-        for line in [
-            "http_requests_shed_total 1",
-            "log_lines_dropped_total 0",
-        ] {
+        for line in ["http_requests_shed_total 1", "log_lines_dropped_total 0"] {
             assert_told(&metrics, &format!("party_gallery_{line}"));
         }
         assert_eq!(lines(&metrics).last().unwrap(), "# EOF");

@@ -14,3 +14,4 @@ mod support;
 mod database;
 mod ground;
 mod pod;
+mod sockets;

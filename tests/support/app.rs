@@ -8,7 +8,7 @@ use party_gallery::{
     telemetry::Metrics,
 };
 use slog::Logger;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::logs::Logs;
 
@@ -17,7 +17,7 @@ pub struct TestApp {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     ended: Option<oneshot::Receiver<Exit>>,
-    panics: tokio::sync::mpsc::Sender<()>,
+    panics: mpsc::Sender<Victim>,
     logs: Logs,
 }
 
@@ -29,7 +29,7 @@ impl TestApp {
         let (started, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();
-        let (panics, inbox) = tokio::sync::mpsc::channel(16);
+        let (panics, inbox) = mpsc::channel(16);
         thread::spawn(move || {
             let exit = actix_web::rt::System::new().block_on(serve(config, log, started, stopped, inbox));
             let _ = end.send(exit);
@@ -54,16 +54,38 @@ impl TestApp {
         &self.logs
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Makes its Database actor panic.
     pub async fn panic_database(&self) {
-        self.panics.send(()).await.unwrap();
+        self.panics.send(Victim::Database).await.unwrap();
+    }
+
+    /// Makes its realtime hub panic.
+    pub async fn panic_hub(&self) {
+        self.panics.send(Victim::Hub).await.unwrap();
     }
 
     /// Drains it and gives how it ended.
     pub async fn stop(&mut self) -> Exit {
         let _ = self.stop.take().expect("not stopped before").send(());
+        self.ended().await
+    }
+
+    /// Waits until it has ended by itself and gives how.
+    pub async fn ended(&mut self) -> Exit {
         self.ended.take().expect("not stopped before").await.expect("the pod ends")
     }
+}
+
+/// Which actor is to panic.
+#[derive(Debug)]
+enum Victim {
+    Database,
+    Hub,
 }
 
 async fn serve(
@@ -71,15 +93,18 @@ async fn serve(
     log: Logger,
     started: oneshot::Sender<SocketAddr>,
     stopped: oneshot::Receiver<()>,
-    mut panics: tokio::sync::mpsc::Receiver<()>,
+    mut panics: mpsc::Receiver<Victim>,
 ) -> Exit {
     let app = App::start(config, log, Metrics::new()).await.expect("the pod starts");
     started.send(app.address()).expect("the test waits for the address");
-    let database = app.database().clone();
+    let (database, hub) = (app.database().clone(), app.hub().clone());
     app.run(async move {
         let hurt = async {
-            while panics.recv().await.is_some() {
-                database.inject_panic().await;
+            while let Some(victim) = panics.recv().await {
+                match victim {
+                    Victim::Database => database.inject_panic().await,
+                    Victim::Hub => hub.inject_panic().await,
+                }
             }
             std::future::pending::<()>().await;
         };
