@@ -114,7 +114,8 @@ impl Entry {
         }
     }
 
-    /// Judges and notes what is due, in one step, so that nothing is done twice.
+    /// Judges and notes what is due, in one step: the hub and a drain may sweep at the same time, and nothing is done
+    /// twice.
     fn take_duty(&self, now: Instant, config: &Config) -> Duty {
         let (closing, ping_waits) = (self.outbox.closing(), self.outbox.is_ping_waiting());
         let mut vitals = self.vitals.lock();
@@ -123,7 +124,8 @@ impl Entry {
             Duty::Warn => vitals.warned = true,
             Duty::Ping => vitals.pinged = Some(now),
             Duty::Cut | Duty::Bury => vitals.is_cut = true,
-            Duty::Rest | Duty::Drain | Duty::Refuse => {}
+            Duty::Drain => vitals.drain_at = None,
+            Duty::Rest | Duty::Refuse => {}
         }
         duty
     }
