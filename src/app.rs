@@ -30,6 +30,7 @@ use party_gallery_actors::{
     redis::{self, BadUrl},
 };
 use slog::{Logger, info, warn};
+use tokio::sync::mpsc;
 
 use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck},
@@ -224,17 +225,23 @@ impl App {
         &self.supervisor
     }
 
-    /// Serves until `stop` resolves or the supervisor gives up, then drains in order.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Exit {
+    /// Serves until `signals` has something or the supervisor gives up, then drains in order. One more signal cuts
+    /// the drain: private servers are stopped, and that is all.
+    pub async fn run(self, mut signals: mpsc::Receiver<()>) -> Exit {
         let Self { server, handle, supervisor, registry, draining, embedded, config, log, .. } = self;
         let mut gave_up = supervisor.gave_up();
         let drain = async {
             let escalated = tokio::select! {
-                () = stop => false,
+                // Whoever could have asked is gone: the same as being asked
+                _ = signals.recv() => false,
                 _ = gave_up.wait_for(Option::is_some) => true,
             };
             draining.store(true, Ordering::Release);
-            let clean = drain::drain(&config, &log, &handle, &supervisor, &registry).await;
+            let _watchdog = drain::watchdog(config.shutdown_timeout);
+            let clean = tokio::select! {
+                clean = drain::drain(&config, &log, &handle, &supervisor, &registry) => clean,
+                Some(()) = signals.recv() => drain::cut(&log, &handle, "asked again"),
+            };
             match (escalated, clean) {
                 (true, _) => Exit::GaveUp,
                 (false, true) => Exit::Clean,

@@ -8,7 +8,10 @@ use std::{
 
 use clap::Command;
 use slog::{crit, error};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
 
 use crate::{
     app::App,
@@ -73,23 +76,33 @@ fn serve(config: Config) -> u8 {
                 return NOT_STARTED;
             }
         };
-        app.run(asked_to_stop(&log)).await.code()
+        let (tell, signals) = mpsc::channel(4);
+        let run = app.run(signals);
+        tokio::select! {
+            exit = run => exit.code(),
+            // Never ends before the run does
+            () = pass_on_signals(&log, tell) => NOT_STARTED,
+        }
     });
     guard.flush(FLUSH);
     code
 }
 
-/// Resolves at the first SIGTERM or SIGINT.
-async fn asked_to_stop(log: &slog::Logger) {
+/// Passes every SIGTERM and SIGINT on.
+async fn pass_on_signals(log: &slog::Logger, tell: mpsc::Sender<()>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         crit!(log, "Signals cannot be heard");
         return;
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        // A full queue says already all that there is to say
+        _ = tell.try_send(());
     }
 }
 

@@ -1,6 +1,11 @@
 //! The shutdown: step after step, each told, all within one deadline.
 
-use std::time::{Duration, Instant};
+use std::{
+    process,
+    sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    thread,
+    time::{Duration, Instant},
+};
 
 use actix_web::dev::ServerHandle;
 use party_gallery_actors::{kernel::Supervisor, realtime::Registry};
@@ -11,6 +16,9 @@ use crate::config::Config;
 
 /// The actors in the order in which nobody needs them any more.
 const ACTORS: [&str; 4] = ["realtime", "redis", "database", "health"];
+
+/// What the drain is given beyond its deadline until the process is ended from outside of it.
+const OVERTIME: Duration = Duration::from_secs(5);
 
 /// Over how long sockets are told to go, so that they do not come back all at once; a third of the time at most.
 const SPREAD: Duration = Duration::from_secs(1);
@@ -56,13 +64,31 @@ pub(super) async fn drain(
     let done = timeout(config.shutdown_timeout, steps).await;
     match done {
         Ok(clean) => clean,
-        Err(_elapsed) => {
-            error!(log, "Drain was cut"; "step" => step);
-            // What is still open is closed, so that the server's own future ends
-            drop(server.stop(false));
-            false
-        }
+        Err(_elapsed) => cut(log, server, step),
     }
+}
+
+/// Leaves the drain as it is and closes what is still open. Always false: nothing was clean.
+pub(super) fn cut(log: &Logger, server: &ServerHandle, step: &'static str) -> bool {
+    error!(log, "Drain was cut"; "step" => step);
+    // The order is given by the call; its answer is not waited for
+    drop(server.stop(false));
+    false
+}
+
+/// Ends the process when the drain neither ends nor is cut: a runtime whose threads are all blocked does neither.
+/// Dropping what this gives calls it off.
+#[expect(clippy::disallowed_methods, reason = "main does not get to return any more")]
+pub(super) fn watchdog(deadline: Duration) -> SyncSender<()> {
+    let (called_off, wait) = sync_channel::<()>(1);
+    let watch = move || {
+        if wait.recv_timeout(deadline + OVERTIME) == Err(RecvTimeoutError::Timeout) {
+            process::exit(1);
+        }
+    };
+    // Without a thread to be had the drain goes on unwatched
+    _ = thread::Builder::new().name("watchdog".to_owned()).spawn(watch);
+    called_off
 }
 
 fn tell(log: &Logger, step: &'static str, took: Duration) {

@@ -116,3 +116,18 @@ async fn a_drain_tells_each_step_in_order() {
         .collect();
     assert_eq!(steps, ["ready", "sockets", "requests", "realtime", "redis", "database", "health"]);
 }
+
+#[tokio::test]
+async fn a_second_signal_cuts_the_drain() {
+    let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
+    let mut app = TestApp::start(postgres.url(), redis.url(), &[("DRAIN_DELAY", "20s")]).await;
+    is(&app, "/health/ready", 200).await;
+    app.signal().await;
+    eventually(DEADLINE, "it drains", async || app.get("/health/ready").await.1["reasons"][0] == "draining")
+        .await;
+    assert_eq!(app.get("/health/live").await.0, 200);
+    app.signal().await;
+    let asked = Instant::now();
+    assert_eq!(app.ended().await, Exit::Forced);
+    assert!(asked.elapsed() < Duration::from_secs(10), "ended after {:?}", asked.elapsed());
+}

@@ -15,7 +15,7 @@ use super::logs::Logs;
 /// A running pod. It is drained when it is asked to, or when this is dropped.
 pub struct TestApp {
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    signal: mpsc::Sender<()>,
     ended: Option<oneshot::Receiver<Exit>>,
     panics: mpsc::Sender<Victim>,
     logs: Logs,
@@ -27,15 +27,15 @@ impl TestApp {
         let (logs, log) = Logs::record();
         let config = config(database_url, redis_url, more);
         let (started, address) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (signal, signals) = mpsc::channel(4);
         let (end, ended) = oneshot::channel();
         let (panics, inbox) = mpsc::channel(16);
         thread::spawn(move || {
-            let exit = actix_web::rt::System::new().block_on(serve(config, log, started, stopped, inbox));
+            let exit = actix_web::rt::System::new().block_on(serve(config, log, started, signals, inbox));
             let _ = end.send(exit);
         });
         let address = address.await.expect("the pod starts");
-        Self { address, stop: Some(stop), ended: Some(ended), panics, logs }
+        Self { address, signal, ended: Some(ended), panics, logs }
     }
 
     /// Where one of its pages is.
@@ -71,8 +71,13 @@ impl TestApp {
 
     /// Drains it and gives how it ended.
     pub async fn stop(&mut self) -> Exit {
-        let _ = self.stop.take().expect("not stopped before").send(());
+        self.signal().await;
         self.ended().await
+    }
+
+    /// Asks it to stop, as a signal does.
+    pub async fn signal(&self) {
+        self.signal.send(()).await.expect("the pod runs");
     }
 
     /// Waits until it has ended by itself and gives how.
@@ -92,29 +97,25 @@ async fn serve(
     config: Config,
     log: Logger,
     started: oneshot::Sender<SocketAddr>,
-    stopped: oneshot::Receiver<()>,
+    signals: mpsc::Receiver<()>,
     mut panics: mpsc::Receiver<Victim>,
 ) -> Exit {
     let app = App::start(config, log, Metrics::new()).await.expect("the pod starts");
     started.send(app.address()).expect("the test waits for the address");
     let (database, hub) = (app.database().clone(), app.hub().clone());
-    app.run(async move {
-        let hurt = async {
-            while let Some(victim) = panics.recv().await {
-                match victim {
-                    Victim::Database => database.inject_panic().await,
-                    Victim::Hub => hub.inject_panic().await,
-                }
+    let hurt = async {
+        while let Some(victim) = panics.recv().await {
+            match victim {
+                Victim::Database => database.inject_panic().await,
+                Victim::Hub => hub.inject_panic().await,
             }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            // Dropped with the TestApp: stopped as well
-            _ = stopped => {}
-            () = hurt => {}
         }
-    })
-    .await
+        std::future::pending::<Exit>().await
+    };
+    tokio::select! {
+        exit = app.run(signals) => exit,
+        exit = hurt => exit,
+    }
 }
 
 fn config(database_url: &str, redis_url: &str, more: &[(&str, &str)]) -> Config {
