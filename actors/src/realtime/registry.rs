@@ -109,8 +109,8 @@ impl Registry {
         }
         let overdue = self.sessions.lock().take_overdue(now, self.config.close_within);
         for cut in overdue {
-            cut.cut();
             count(&self.counters.cut);
+            cut.cut();
         }
         *self.last_sweep.lock() = Some(now);
     }
