@@ -270,10 +270,8 @@ fn check_of(dependency: Dependency) -> &'static str {
 fn redis_url(config: &Config, embedded: &Embedded) -> String {
     match &config.redis_url {
         Some(RedisUrl::Server(url)) => url.expose().to_string(),
-        // A cluster is spoken to through any of its nodes as far as this version goes: refused by its URL
-        Some(RedisUrl::Cluster(nodes)) => {
-            nodes.first().map(|url| url.expose().to_string()).unwrap_or_default()
-        }
+        // Not spoken yet: refused by the actor's own configuration, which knows single servers only
+        Some(RedisUrl::Cluster(_)) => "redis+cluster://".to_owned(),
         Some(RedisUrl::Socket(path)) => format!("redis+unix://{}", path.display()),
         None => embedded.redis().to_owned(),
     }
