@@ -202,7 +202,6 @@ CREATE TABLE idempotency_keys (
     key        text NOT NULL,
     -- Of operation and body.
     digest     bytea NOT NULL,
-    status     smallint,
     answer     bytea,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (caller, key)
