@@ -4,6 +4,7 @@ pub mod access;
 pub mod caller;
 pub mod event;
 pub mod fields;
+pub mod limits;
 pub mod moment;
 pub mod person;
 pub mod text;
