@@ -146,7 +146,7 @@ CREATE TABLE media (
     created_at     timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX media_once ON media (party_id, uploader_id, sha256) WHERE status <> 'FAILED';
-CREATE INDEX media_page ON media (party_id, seq, id);
+CREATE INDEX media_page ON media (party_id, status, seq);
 CREATE INDEX media_uploader ON media (uploader_id, party_id);
 
 CREATE TABLE messages (

@@ -4,6 +4,7 @@
 
 pub mod events;
 pub mod idempotency;
+pub mod media;
 pub mod migrate;
 mod moment;
 mod person;

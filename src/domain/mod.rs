@@ -5,6 +5,7 @@ pub mod caller;
 pub mod event;
 pub mod fields;
 pub mod limits;
+pub mod media;
 pub mod moment;
 pub mod person;
 pub mod text;

@@ -3,6 +3,7 @@
 pub mod announce;
 pub mod error;
 mod key;
+pub mod links;
 pub mod once;
 pub mod seal;
 pub mod tokens;

@@ -1,0 +1,396 @@
+//! Media: rows, pages, counts.
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{Connection, DatabaseError, moment::moment, person::person};
+use crate::domain::media::{Files, Media, MediaStatus, MediaType, Mood, Rendition, Stored, Usage};
+
+/// What is kept of a media that was received.
+#[derive(Clone, Debug)]
+pub struct Received<'a> {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// Whose gallery it goes to.
+    pub party_id: Uuid,
+    /// Who brought it.
+    pub uploader_id: Uuid,
+    /// What sort.
+    pub kind: MediaType,
+    /// What it feels like.
+    pub mood: Option<Mood>,
+    /// What stands below it.
+    pub caption: Option<&'a str>,
+    /// Slugs.
+    pub tags: &'a [String],
+    /// As sniffed.
+    pub content_type: &'a str,
+    /// Bytes.
+    pub size: i64,
+    /// Of the bytes.
+    pub sha256: &'a [u8],
+    /// Where the bytes are until they are clean.
+    pub original_key: &'a str,
+}
+
+/// Where the bytes of a media are that is not READY yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// Whose gallery it goes to.
+    pub party_id: Uuid,
+    /// In the store.
+    pub key: String,
+    /// As sniffed.
+    pub content_type: String,
+    /// Bytes.
+    pub size: i64,
+}
+
+/// What makes a media READY.
+#[derive(Clone, Debug)]
+pub struct Shown<'a> {
+    /// Pixels, upright.
+    pub width: i32,
+    /// Pixels, upright.
+    pub height: i32,
+    /// Base64.
+    pub thumbhash: &'a str,
+    /// Bytes of the clean file.
+    pub file_size: i64,
+    /// Where they are.
+    pub files: &'a Files,
+}
+
+/// What was deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// Whose gallery it was in.
+    pub party_id: Uuid,
+    /// What it was then.
+    pub status: MediaStatus,
+    /// Bytes that it counted for.
+    pub size: i64,
+    /// What is left in the store.
+    pub keys: Vec<String>,
+}
+
+/// The order of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Highest number first.
+    Newest,
+    /// Lowest number first.
+    Oldest,
+    /// Most hearts first.
+    Top,
+}
+
+/// Which media of a party are asked for.
+#[derive(Clone, Debug)]
+pub struct Selection<'a> {
+    /// In this status.
+    pub status: MediaStatus,
+    /// Only of whom the caller may see in that status; `None`: of everybody.
+    pub only_of: Option<Uuid>,
+    /// Of this sort.
+    pub kind: Option<MediaType>,
+    /// With this mood.
+    pub mood: Option<Mood>,
+    /// Of this person.
+    pub uploader_id: Option<Uuid>,
+    /// With this tag.
+    pub tag: Option<&'a str>,
+    /// With a higher number.
+    pub since: Option<i64>,
+    /// In this order.
+    pub sort: Sort,
+    /// After the media with this number (and these likes, in the order of likes).
+    pub after: Option<(i64, i32)>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// The media with these ids, in no order; those that are gone are left out.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn find(connection: &mut Connection, ids: &[Uuid]) -> Result<Vec<Media>, DatabaseError> {
+    const FIND: &str = include_str!("queries/media/find.sql");
+    Ok(connection.query(FIND, &[&ids]).await?.iter().filter_map(media).collect())
+}
+
+/// The party of a media.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn party_of(connection: &mut Connection, id: Uuid) -> Result<Option<Uuid>, DatabaseError> {
+    const OF: &str = include_str!("queries/media/of.sql");
+    Ok(connection.query_opt(OF, &[&id]).await?.map(|row| row.get("party_id")))
+}
+
+/// A page of a party's media, and the party's number at that moment.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn page(
+    connection: &mut Connection,
+    party: Uuid,
+    selection: &Selection<'_>,
+) -> Result<(Vec<Media>, i64), DatabaseError> {
+    const NEWEST: &str = include_str!("queries/media/page_newest.sql");
+    const OLDEST: &str = include_str!("queries/media/page_oldest.sql");
+    const TOP: &str = include_str!("queries/media/page_top.sql");
+    let s = selection;
+    let (status, kind, mood) = (s.status.as_str(), s.kind.map(MediaType::as_str), s.mood.map(Mood::as_str));
+    let (after, likes) = s.after.unzip();
+    let rows = match s.sort {
+        Sort::Top => {
+            connection
+                .query(
+                    TOP,
+                    &[
+                        &party,
+                        &status,
+                        &s.only_of,
+                        &kind,
+                        &mood,
+                        &s.uploader_id,
+                        &s.tag,
+                        &s.since,
+                        &s.limit,
+                        &after,
+                        &likes,
+                    ],
+                )
+                .await?
+        }
+        Sort::Newest | Sort::Oldest => {
+            let sql = if s.sort == Sort::Newest { NEWEST } else { OLDEST };
+            connection
+                .query(
+                    sql,
+                    &[
+                        &party,
+                        &status,
+                        &s.only_of,
+                        &kind,
+                        &mood,
+                        &s.uploader_id,
+                        &s.tag,
+                        &s.since,
+                        &s.limit,
+                        &after,
+                    ],
+                )
+                .await?
+        }
+    };
+    let seq = rows.first().map(|row| row.get("party_seq")).unwrap_or_default();
+    // A party without media is one row of nulls beside its number
+    Ok((rows.iter().filter_map(media).collect(), seq))
+}
+
+/// What a person has in a party, and the party in all; their next upload waits until this transaction ends. `None`:
+/// they have no place in it.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn usage(
+    connection: &mut Connection,
+    party: Uuid,
+    person: Uuid,
+) -> Result<Option<(Usage, i64)>, DatabaseError> {
+    const USAGE: &str = include_str!("queries/media/usage.sql");
+    let row = connection.query_opt(USAGE, &[&party, &person]).await?;
+    Ok(row.filter(|row| row.get::<_, i64>("places") > 0).map(|row| {
+        let usage = Usage { count: row.get("count"), bytes: row.get("bytes") };
+        (usage, row.get::<_, Option<i64>>("party_bytes").unwrap_or_default())
+    }))
+}
+
+/// Enters what was received, PROCESSING. `false`: the same person has brought the same bytes before.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn insert(connection: &mut Connection, media: &Received<'_>) -> Result<bool, DatabaseError> {
+    const INSERT: &str = include_str!("queries/media/insert.sql");
+    let inserted = connection
+        .execute(
+            INSERT,
+            &[
+                &media.id,
+                &media.party_id,
+                &media.uploader_id,
+                &media.kind.as_str(),
+                &media.mood.map(Mood::as_str),
+                &media.caption,
+                &media.tags,
+                &media.content_type,
+                &media.size,
+                &media.sha256,
+                &media.original_key,
+            ],
+        )
+        .await?;
+    Ok(inserted > 0)
+}
+
+/// The media that the same person has made of the same bytes.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn same(
+    connection: &mut Connection,
+    party: Uuid,
+    uploader: Uuid,
+    sha256: &[u8],
+) -> Result<Option<Uuid>, DatabaseError> {
+    const SAME: &str = include_str!("queries/media/same.sql");
+    Ok(connection.query_opt(SAME, &[&party, &uploader, &sha256]).await?.map(|row| row.get("id")))
+}
+
+/// Writes down the number of the event that tells of it.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn number(connection: &mut Connection, id: Uuid, seq: i64) -> Result<(), DatabaseError> {
+    const NUMBERED: &str = include_str!("queries/media/numbered.sql");
+    connection.execute(NUMBERED, &[&id, &seq]).await.map(drop)
+}
+
+/// Counts media and bytes of a party up or down; locks its row.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn count(
+    connection: &mut Connection,
+    party: Uuid,
+    media: i32,
+    bytes: i64,
+) -> Result<(), DatabaseError> {
+    const COUNT: &str = include_str!("queries/media/count.sql");
+    connection.execute(COUNT, &[&party, &media, &bytes]).await.map(drop)
+}
+
+/// Where the bytes of a media are that waits to be processed; `None`: it does not wait any more.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn original(connection: &mut Connection, id: Uuid) -> Result<Option<Original>, DatabaseError> {
+    const ORIGINAL: &str = include_str!("queries/media/original.sql");
+    let row = connection.query_opt(ORIGINAL, &[&id]).await?;
+    Ok(row.and_then(|row| {
+        Some(Original {
+            party_id: row.get("party_id"),
+            key: row.get::<_, Option<String>>("original_key")?,
+            content_type: row.get("content_type"),
+            size: row.get("size"),
+        })
+    }))
+}
+
+/// Makes it READY. `false`: it does not wait any more.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn show(connection: &mut Connection, id: Uuid, shown: &Shown<'_>) -> Result<bool, DatabaseError> {
+    const READY: &str = include_str!("queries/media/ready.sql");
+    let files = shown.files;
+    let [file, preview, thumb] = Rendition::ALL.map(|rendition| files.get(rendition));
+    let updated = connection
+        .execute(
+            READY,
+            &[
+                &id,
+                &shown.width,
+                &shown.height,
+                &shown.thumbhash,
+                &file.key,
+                &shown.file_size,
+                &preview.key,
+                &preview.content_type,
+                &thumb.key,
+                &thumb.content_type,
+            ],
+        )
+        .await?;
+    Ok(updated > 0)
+}
+
+/// Makes it FAILED. `false`: it does not wait any more.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn fail(connection: &mut Connection, id: Uuid, reason: &str) -> Result<bool, DatabaseError> {
+    const FAILED: &str = include_str!("queries/media/failed.sql");
+    Ok(connection.execute(FAILED, &[&id, &reason]).await? > 0)
+}
+
+/// Deletes the row and tells what is left to do.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn delete(connection: &mut Connection, id: Uuid) -> Result<Option<Deleted>, DatabaseError> {
+    const DELETE: &str = include_str!("queries/media/delete.sql");
+    let row = connection.query_opt(DELETE, &[&id]).await?;
+    Ok(row.and_then(|row| {
+        Some(Deleted {
+            party_id: row.get("party_id"),
+            status: MediaStatus::named(row.get("status"))?,
+            size: row.get("size"),
+            keys: row.get("keys"),
+        })
+    }))
+}
+
+/// The media in a row; `None` for a row of nulls, or words of a newer binary.
+fn media(row: &Row) -> Option<Media> {
+    let id = row.get::<_, Option<Uuid>>("id")?;
+    let content_type: String = row.get("content_type");
+    let stored = |key: &str, content_type: Option<String>| {
+        Some(Stored { key: row.get::<_, Option<String>>(key)?, content_type: content_type? })
+    };
+    let files = || {
+        Some(Files {
+            file: stored("file_key", Some(content_type.clone()))?,
+            preview: stored("preview_key", row.get("preview_type"))?,
+            thumb: stored("thumb_key", row.get("thumb_type"))?,
+        })
+    };
+    Some(Media {
+        id,
+        party_id: row.get("party_id"),
+        kind: MediaType::named(row.get("type"))?,
+        status: MediaStatus::named(row.get("status"))?,
+        mood: row.get::<_, Option<&str>>("mood").and_then(Mood::named),
+        caption: row.get("caption"),
+        tags: row.get("tags"),
+        width: row.get("width"),
+        height: row.get("height"),
+        duration_ms: row.get("duration_ms"),
+        size: row.get("size"),
+        files: files(),
+        content_type,
+        thumbhash: row.get("thumbhash"),
+        version: row.get("version"),
+        likes_count: row.get("likes_count"),
+        comments_count: row.get("comments_count"),
+        views_count: row.get("views_count"),
+        uploader: person(row),
+        created_at: moment(row, "created_at"),
+        seq: row.get("seq"),
+        failure: row.get("failure"),
+    })
+}

@@ -1,0 +1,1 @@
+UPDATE media SET seq = $2 WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT party_id FROM media WHERE id = $1

@@ -1,0 +1,26 @@
+-- The party's number is read in the same statement, so that the page can be followed from there without a gap.
+SELECT
+    m.id, m.party_id, m.type, m.status, m.mood, m.caption, m.tags, m.width, m.height, m.duration_ms,
+    coalesce(m.file_size, m.size) AS size, m.content_type, m.thumbhash, m.version,
+    m.file_key, m.preview_key, m.preview_type, m.thumb_key, m.thumb_type,
+    m.likes_count, m.comments_count, m.views_count, m.created_at, m.seq, m.failure,
+    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name,
+    p.seq AS party_seq
+FROM parties p
+LEFT JOIN LATERAL (
+    SELECT * FROM media
+    WHERE party_id = p.id
+      AND status = $2
+      AND ($3::uuid IS NULL OR uploader_id = $3)
+      AND ($4::text IS NULL OR type = $4)
+      AND ($5::text IS NULL OR mood = $5)
+      AND ($6::uuid IS NULL OR uploader_id = $6)
+      AND ($7::text IS NULL OR $7 = ANY (tags))
+      AND ($8::bigint IS NULL OR seq > $8)
+      AND ($10::bigint IS NULL OR (likes_count, seq) < ($11::integer, $10))
+    ORDER BY likes_count DESC, seq DESC
+    LIMIT $9
+) m ON true
+LEFT JOIN people u ON u.id = m.uploader_id
+WHERE p.id = $1
+ORDER BY m.likes_count DESC, m.seq DESC

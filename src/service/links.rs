@@ -1,0 +1,174 @@
+//! URLs of a media's files: plain on public parties, signed on private ones.
+//!
+//! *Invariant:* a signed URL is the same for all callers all day, so that pages, ETags and browser caches agree; it
+//! names its media, version and party, so that it opens nothing else.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use super::seal::Mark;
+use crate::{
+    config::{JwtSecrets, PublicUrl},
+    domain::media::{Media, Rendition},
+    view::media::Urls,
+};
+
+const DAY: u64 = 86_400;
+const PURPOSE: &str = "party-gallery media link v1";
+
+/// Makes links, and knows its own.
+#[derive(Debug)]
+pub struct Links {
+    mark: Mark,
+    public_url: PublicUrl,
+    clock: fn() -> SystemTime,
+}
+
+/// What a signed URL carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// When it ends: seconds since 1970.
+    pub expires: u64,
+    /// HMAC-SHA256 in base64url.
+    pub mark: String,
+}
+
+impl Links {
+    /// Links below `public_url`, signed with a key of `secrets`.
+    pub fn new(secrets: &JwtSecrets, public_url: PublicUrl, clock: fn() -> SystemTime) -> Self {
+        Self { mark: Mark::new(secrets, PURPOSE), public_url, clock }
+    }
+
+    /// The URLs of a media's files; `None` until they may be served.
+    pub fn urls(&self, media: &Media, is_private: bool) -> Option<Urls> {
+        media.is_shown().then(|| {
+            let [file, preview, thumb] =
+                Rendition::ALL.map(|rendition| self.url(media, rendition, is_private));
+            Urls { file, preview: Some(preview), thumb: Some(thumb) }
+        })
+    }
+
+    /// Whether a signature opens that file of that media now.
+    pub fn opens(&self, media: &Media, rendition: Rendition, signature: &Signature) -> bool {
+        let Ok(mark) = URL_SAFE_NO_PAD.decode(&signature.mark) else { return false };
+        let signed = signed(media.party_id, media.id, media.version, rendition, signature.expires);
+        signature.expires > self.now() && self.mark.is_of(signed.as_bytes(), &mark)
+    }
+
+    fn url(&self, media: &Media, rendition: Rendition, is_private: bool) -> String {
+        let path = self.public_url.link(&format!("/api/v1/media/{}/{}", media.id, rendition.as_str()));
+        if !is_private {
+            return path;
+        }
+        // The end of tomorrow: 24 to 48 hours from now
+        let expires = (self.now() / DAY + 2) * DAY;
+        let signed = signed(media.party_id, media.id, media.version, rendition, expires);
+        let mark = URL_SAFE_NO_PAD.encode(self.mark.of(signed.as_bytes()));
+        format!("{path}?expires={expires}&signature={mark}")
+    }
+
+    fn now(&self) -> u64 {
+        (self.clock)().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
+    }
+}
+
+fn signed(party: Uuid, media: Uuid, version: i32, rendition: Rendition, expires: u64) -> String {
+    format!("{party}\n{media}\n{version}\n{}\n{expires}", rendition.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        media::{Files, MediaStatus, MediaType, Stored},
+        moment::Moment,
+        person::Person,
+    };
+
+    const NOON: u64 = 1_800_000_000 / DAY * DAY + DAY / 2;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn links(clock: fn() -> SystemTime) -> Links {
+        Links::new(&"s".repeat(32).parse().unwrap(), "https://party.example".parse().unwrap(), clock)
+    }
+
+    fn media(status: MediaStatus) -> Media {
+        let stored = |key: &str| Stored { key: key.to_owned(), content_type: "image/jpeg".to_owned() };
+        Media {
+            id: Uuid::from_u128(1),
+            party_id: Uuid::from_u128(2),
+            kind: MediaType::Photo,
+            status,
+            mood: None,
+            caption: None,
+            tags: Vec::new(),
+            width: None,
+            height: None,
+            duration_ms: None,
+            size: 1,
+            content_type: "image/jpeg".to_owned(),
+            thumbhash: None,
+            version: 1,
+            files: Some(Files { file: stored("f"), preview: stored("p"), thumb: stored("t") }),
+            likes_count: 0,
+            comments_count: 0,
+            views_count: 0,
+            uploader: Person {
+                id: Uuid::from_u128(3),
+                username: None,
+                display_name: "Ann".to_owned(),
+                first_name: None,
+                last_name: None,
+            },
+            created_at: Moment(jiff::Timestamp::UNIX_EPOCH),
+            seq: 1,
+            failure: None,
+        }
+    }
+
+    fn signature(url: &str) -> Signature {
+        let url = url::Url::parse(url).unwrap();
+        let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+        Signature { expires: value("expires").parse().unwrap(), mark: value("signature") }
+    }
+
+    #[test]
+    fn a_signed_url_opens_its_own_file_for_a_day_or_two_and_nothing_else() {
+        let ready = media(MediaStatus::Ready);
+        let urls = links(|| at(NOON)).urls(&ready, true).unwrap();
+        let opens = signature(&urls.file);
+        assert_eq!(opens.expires, NOON + DAY / 2 + DAY);
+        let same_day = links(|| at(NOON + 3600)).urls(&ready, true).unwrap();
+        assert_eq!(urls.file, same_day.file, "all day the same");
+        assert!(links(|| at(NOON)).opens(&ready, Rendition::File, &opens));
+        assert!(links(|| at(NOON + DAY)).opens(&ready, Rendition::File, &opens));
+        assert!(!links(|| at(NOON + 2 * DAY)).opens(&ready, Rendition::File, &opens));
+        assert!(!links(|| at(NOON)).opens(&ready, Rendition::Thumb, &opens));
+        let later = Signature { expires: opens.expires + DAY, ..opens.clone() };
+        assert!(!links(|| at(NOON)).opens(&ready, Rendition::File, &later));
+        for other in [
+            Media { id: Uuid::from_u128(9), ..ready.clone() },
+            Media { party_id: Uuid::from_u128(9), ..ready.clone() },
+            Media { version: 2, ..ready },
+        ] {
+            assert!(!links(|| at(NOON)).opens(&other, Rendition::File, &opens));
+        }
+    }
+
+    #[test]
+    fn public_urls_are_plain_and_nothing_has_urls_before_it_is_ready() {
+        let urls = links(|| at(NOON)).urls(&media(MediaStatus::Ready), false).unwrap();
+        let id = Uuid::from_u128(1);
+        assert_eq!(urls.thumb.unwrap(), format!("https://party.example/api/v1/media/{id}/thumb"));
+        for status in
+            [MediaStatus::Pending, MediaStatus::Processing, MediaStatus::Failed, MediaStatus::Hidden]
+        {
+            assert!(links(|| at(NOON)).urls(&media(status), true).is_none(), "{status:?}");
+        }
+    }
+}
