@@ -8,3 +8,4 @@ pub mod health;
 pub mod kernel;
 pub mod realtime;
 pub mod redis;
+pub mod ticker;
