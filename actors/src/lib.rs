@@ -9,3 +9,4 @@ pub mod kernel;
 pub mod realtime;
 pub mod redis;
 pub mod ticker;
+pub mod worker;
