@@ -4,6 +4,7 @@ mod checks;
 mod drain;
 mod embedded;
 mod gauges;
+mod services;
 
 use std::{
     io,
@@ -35,6 +36,7 @@ use tokio::sync::mpsc;
 use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck},
     embedded::Embedded,
+    services::Services,
 };
 use crate::{
     config::{Config, Dependency, JwtSecrets, RedisUrl},
@@ -161,6 +163,7 @@ impl App {
             None => JwtSecrets::kept_in(&config.data_dir)?,
         };
         let authenticator: Arc<dyn Authenticator> = Arc::new(Tokens::new(&secrets, wall_clock));
+        let services = Services::new(Arc::clone(&authenticator));
         let mut origins = config.cors_origins.clone();
         origins.push(config.public_url.origin());
         let sockets = Data::new(Sockets {
@@ -178,6 +181,7 @@ impl App {
                 .app_data(scrape.clone())
                 .app_data(edge.clone())
                 .app_data(sockets.clone())
+                .configure(|table| services.register(table))
                 .wrap(from_fn(trace))
                 .configure(http::routes)
         })

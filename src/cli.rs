@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Command;
-use slog::{crit, error};
+use slog::{Logger, crit, error, info};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -16,7 +16,8 @@ use tokio::{
 use crate::{
     app::App,
     config::Config,
-    telemetry::{self, Chain, Format, Metrics, Settings},
+    db::migrate::{self, MigrateError},
+    telemetry::{self, Chain, Format, LogGuard, Metrics, Settings},
 };
 
 /// The configuration is bad, or the words on the command line are.
@@ -25,6 +26,8 @@ const BAD_CONFIGURATION: u8 = 64;
 const NOT_STARTED: u8 = 1;
 /// How long the last lines may take to be written.
 const FLUSH: Duration = Duration::from_secs(2);
+/// How long `migrate` may take.
+const MIGRATED_WITHIN: Duration = Duration::from_secs(600);
 const PROBE: Duration = Duration::from_secs(2);
 
 /// Runs the command that the arguments name and gives the exit code.
@@ -33,6 +36,7 @@ pub fn run() -> u8 {
         .about("The backend that a party cannot break")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand(Command::new("serve").about("Serves; the default"))
+        .subcommand(Command::new("migrate").about("Brings the schema of DATABASE_URL up to this version"))
         .subcommand(Command::new("healthcheck").about("Asks the local /health/live"));
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
@@ -51,21 +55,14 @@ pub fn run() -> u8 {
     };
     match matches.subcommand_name() {
         Some("healthcheck") => healthcheck(&config),
+        Some("migrate") => migrate(&config),
         _ => serve(config),
     }
 }
 
 fn serve(config: Config) -> u8 {
     let metrics = Metrics::new();
-    let format = match config.environment.is_local() {
-        true => Format::Text { coloured: io::stdout().is_terminal() },
-        false => Format::Json,
-    };
-    let pod = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
-    let settings = Settings { format, level: config.log_level, pod };
-    let (log, guard) = telemetry::root(settings, io::stdout(), metrics.log_lines_dropped().clone());
-    // A second run in one process, as in tests, finds them installed
-    _ = telemetry::install_bridge(&log);
+    let (log, guard) = root(&config, &metrics);
     telemetry::install_panic_hook(log.clone());
 
     let code = actix_web::rt::System::new().block_on(async {
@@ -88,8 +85,48 @@ fn serve(config: Config) -> u8 {
     code
 }
 
+/// The root logger, which `log` goes to as well.
+fn root(config: &Config, metrics: &Metrics) -> (Logger, LogGuard) {
+    let format = match config.environment.is_local() {
+        true => Format::Text { coloured: io::stdout().is_terminal() },
+        false => Format::Json,
+    };
+    let pod = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+    let settings = Settings { format, level: config.log_level, pod };
+    let (log, guard) = telemetry::root(settings, io::stdout(), metrics.log_lines_dropped().clone());
+    // A second run in one process, as in tests, finds them installed
+    _ = telemetry::install_bridge(&log);
+    (log, guard)
+}
+
+/// Applies what is missing: 0, 64 when the schema is for newer binaries, else 1.
+fn migrate(config: &Config) -> u8 {
+    let (log, guard) = root(config, &Metrics::new());
+    let code = match &config.database_url {
+        None => {
+            error!(log, "Not migrated"; "error" => "DATABASE_URL is not set: a private server is migrated when it is started");
+            BAD_CONFIGURATION
+        }
+        Some(url) => {
+            let up = migrate::bring_up(url.expose(), MIGRATED_WITHIN, &log);
+            match actix_web::rt::System::new().block_on(up) {
+                Ok(schema) => {
+                    info!(log, "Schema fits"; "version" => schema.version);
+                    0
+                }
+                Err(error) => {
+                    error!(log, "Not migrated"; "error" => %Chain(&error));
+                    if matches!(error, MigrateError::TooNew(_)) { BAD_CONFIGURATION } else { NOT_STARTED }
+                }
+            }
+        }
+    };
+    guard.flush(FLUSH);
+    code
+}
+
 /// Passes every SIGTERM and SIGINT on.
-async fn pass_on_signals(log: &slog::Logger, tell: mpsc::Sender<()>) {
+async fn pass_on_signals(log: &Logger, tell: mpsc::Sender<()>) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {

@@ -10,3 +10,4 @@ pub mod local;
 pub mod realtime;
 pub mod service;
 pub mod telemetry;
+pub mod view;

@@ -1,1 +1,14 @@
-//! The only SQL.
+//! The only SQL: one file per aggregate. Statements are in `queries/<aggregate>/<verb>.sql`.
+//!
+//! *Invariant:* no decision is made in here; who may do what, and what follows, is `service`'s business.
+
+pub mod events;
+pub mod idempotency;
+pub mod migrate;
+mod moment;
+mod person;
+mod violation;
+
+pub use party_gallery_actors::database::{Connection, Database, DatabaseError};
+
+pub use self::violation::violated;

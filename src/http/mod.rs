@@ -1,19 +1,25 @@
 //! The edge: the route table.
 
 pub mod access;
+pub mod body;
+pub mod caller;
+pub mod config;
 pub mod metrics;
+pub mod page;
 pub mod probes;
 pub mod problem;
+pub mod reply;
 pub mod trace;
 pub mod ws;
 
 use actix_web::web::{self, ServiceConfig};
 
 /// Every route of the service, on one screen.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(table: &mut ServiceConfig) {
+    table
         // GET and HEAD of /health, /health/live, /health/ready, /livez, /readyz
         .configure(probes::configure)
         .service(web::resource("/metrics").route(web::get().to(metrics::metrics)))
-        .service(web::resource("/ws").route(web::get().to(ws::ws)));
+        .service(web::resource("/ws").route(web::get().to(ws::ws)))
+        .service(web::scope("/api/v1").service(web::resource("/config").route(web::get().to(config::show))));
 }

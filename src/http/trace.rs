@@ -53,7 +53,8 @@ pub async fn trace<B: MessageBody + 'static>(
 
     // A handler's error is an answer by now and comes along inside it
     let mut answer = next.call(request).await?.map_into_boxed_body();
-    if let Some(problem) = refusal(&answer) {
+    let refusal = refusal(&answer);
+    if let Some(problem) = &refusal {
         let allow = answer.headers().get(ALLOW).cloned();
         answer = answer.into_response(problem.render(&id));
         if let Some(allow) = allow {
@@ -63,11 +64,18 @@ pub async fn trace<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(REQUEST_ID, value);
     }
-    write(&trace, &answer, &id, ip, began);
+    write(&trace, &answer, refusal.as_ref().and_then(Problem::cause), &id, ip, began);
     Ok(answer)
 }
 
-fn write(trace: &Trace, answer: &ServiceResponse, id: &str, ip: Option<IpAddr>, began: Instant) {
+fn write(
+    trace: &Trace,
+    answer: &ServiceResponse,
+    cause: Option<&str>,
+    id: &str,
+    ip: Option<IpAddr>,
+    began: Instant,
+) {
     let request = answer.request();
     let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let (status, took) = (answer.status().as_u16(), began.elapsed());
@@ -82,6 +90,7 @@ fn write(trace: &Trace, answer: &ServiceResponse, id: &str, ip: Option<IpAddr>, 
         "requestId" => id.to_owned(),
         "traceId" => trace_id(request.headers()),
         "route" => route.clone(),
+        "error" => cause.map(str::to_owned),
     );
     if is_probe(&route) {
         debug!(trace.log, "HTTP Request"; values);

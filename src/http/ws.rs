@@ -7,7 +7,7 @@ use std::{
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::header::{AUTHORIZATION, HOST, ORIGIN},
+    http::header::{HOST, ORIGIN},
     web,
 };
 use party_gallery_actors::realtime::{Refused, Registry, UpgradeError, upgrade};
@@ -15,11 +15,12 @@ use slog::{Logger, warn};
 
 use super::{
     access::client_address,
+    caller::principal,
     problem::{Code, Problem},
 };
 use crate::{
     config::{Networks, Origin},
-    realtime::{AuthError, Authenticator, Principal, open},
+    realtime::{Authenticator, open},
 };
 
 /// What sockets need.
@@ -50,7 +51,7 @@ pub async fn ws(
     if !is_welcome(&request, &sockets.origins) {
         return Err(Problem::new(Code::Forbidden, "Pages of this origin may not open sockets here"));
     }
-    let caller = caller(&request, &*sockets.authenticator)?;
+    let caller = principal(request.headers(), &*sockets.authenticator)?;
     let Some(peer) = request.peer_addr() else {
         return Err(Problem::new(Code::Unavailable, "The connection is gone"));
     };
@@ -74,19 +75,6 @@ pub async fn ws(
             Problem::new(Code::Internal, "The socket could not be opened")
         }
     })
-}
-
-/// Who the header names; nobody without one, and never somebody by a bad one.
-fn caller(request: &HttpRequest, authenticator: &dyn Authenticator) -> Result<Option<Principal>, Problem> {
-    let Some(value) = request.headers().get(AUTHORIZATION) else { return Ok(None) };
-    let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-    match token.map(|token| authenticator.verify(token)) {
-        Some(Ok(caller)) => Ok(Some(caller)),
-        Some(Err(AuthError::Expired)) => Err(Problem::new(Code::TokenExpired, "The token has expired")),
-        Some(Err(AuthError::Invalid)) | None => {
-            Err(Problem::new(Code::Unauthenticated, "The token is not valid"))
-        }
-    }
 }
 
 /// Browsers name the page's origin; what is no browser names none.

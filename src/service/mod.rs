@@ -1,3 +1,8 @@
-//! Use cases: load, decide, act.
+//! Use cases: load, decide, act. Who may do what is decided here and nowhere else.
 
+pub mod announce;
+pub mod error;
+mod key;
+pub mod once;
+pub mod seal;
 pub mod tokens;

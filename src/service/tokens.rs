@@ -8,12 +8,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use hkdf::Hkdf;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use uuid::Uuid;
 
+use super::key;
 use crate::{
     config::{JwtSecrets, Secret},
     realtime::{AuthError, Authenticator, Kind, Principal},
@@ -23,7 +22,7 @@ use crate::{
 pub const ACCESS_TOKEN: Duration = Duration::from_secs(15 * 60);
 
 /// What the key is derived for.
-const PURPOSE: &[u8] = b"party-gallery access token v1";
+const PURPOSE: &str = "party-gallery access token v1";
 const TYPE: &str = "access";
 
 /// Signs and verifies access tokens.
@@ -51,8 +50,11 @@ impl Tokens {
     /// The first of `secrets` signs, all verify; `clock` tells what has expired.
     pub fn new(secrets: &JwtSecrets, clock: fn() -> SystemTime) -> Self {
         Self {
-            signing: EncodingKey::from_secret(&key(secrets.signing())),
-            verifying: secrets.verifying().map(|secret| DecodingKey::from_secret(&key(secret))).collect(),
+            signing: EncodingKey::from_secret(&key::derive(secrets.signing(), PURPOSE)),
+            verifying: secrets
+                .verifying()
+                .map(|secret| DecodingKey::from_secret(&key::derive(secret, PURPOSE)))
+                .collect(),
             clock,
         }
     }
@@ -112,14 +114,6 @@ fn audience(kind: Kind) -> &'static str {
         Kind::Guest => "party-gallery/guest",
         Kind::Display => "party-gallery/display",
     }
-}
-
-/// The key for this purpose: what leaks of it tells nothing of the secret or of another purpose's key.
-fn key(secret: &Secret<String>) -> [u8; 32] {
-    let mut key = [0; 32];
-    // 32 bytes are always to be had from SHA-256
-    _ = Hkdf::<Sha256>::new(None, secret.expose().as_bytes()).expand(PURPOSE, &mut key);
-    key
 }
 
 fn seconds(time: SystemTime) -> u64 {

@@ -13,5 +13,6 @@ mod support;
 
 mod database;
 mod ground;
+mod migrations;
 mod pod;
 mod sockets;

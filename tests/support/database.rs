@@ -5,10 +5,11 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use party_gallery::db::migrate;
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, NoTls};
 
-use super::servers;
+use super::{DEADLINE, servers};
 
 type Migrated = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -63,3 +64,11 @@ async fn execute(statement: &str) {
 async fn url(database: &str) -> String {
     servers::postgres().await.url().replace("/party_gallery?", &format!("/{database}?"))
 }
+
+/// What the service's own migrations make of an empty database.
+pub static MIGRATED: Template = Template::new("migrated_template", |url| {
+    Box::pin(async move {
+        let log = slog::Logger::root(slog::Discard, slog::o!());
+        migrate::bring_up(&url.parse().unwrap(), DEADLINE, &log).await.unwrap();
+    })
+});

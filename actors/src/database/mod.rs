@@ -61,6 +61,20 @@ impl fmt::Debug for Config {
     }
 }
 
+/// One connection of its own, for work that outlasts a statement's deadline, and its driver, which has to be polled.
+///
+/// # Errors
+///
+/// PostgreSQL took no connection. There is no deadline in here.
+pub async fn dial(
+    config: &tokio_postgres::Config,
+) -> Result<
+    (tokio_postgres::Client, impl Future<Output = Result<(), tokio_postgres::Error>> + use<>),
+    tokio_postgres::Error,
+> {
+    config.connect(tls::connector(config)).await
+}
+
 /// What the pool holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolState {

@@ -1,0 +1,91 @@
+//! The event log: what happened in a party, in the order of its commits.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Connection, DatabaseError, moment::moment};
+use crate::domain::{event::EventKind, moment::Moment};
+
+/// A logged event: ids and facts that name nobody.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its number within its party; the first is 1, and none is left out.
+    pub seq: i64,
+    /// What happened.
+    pub kind: EventKind,
+    /// The media, message or person that it tells of.
+    pub subject_id: Option<Uuid>,
+    /// What cannot be read from the subject later, such as why it was removed.
+    pub facts: Value,
+    /// When.
+    pub at: Moment,
+}
+
+/// Logs an event with the next number of its party and gives the number.
+///
+/// It locks the party's row until the commit: let it be the transaction's last statement, or the last but those that
+/// only write the number down.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn append(
+    connection: &mut Connection,
+    party: Uuid,
+    kind: EventKind,
+    subject_id: Option<Uuid>,
+    facts: &Value,
+) -> Result<i64, DatabaseError> {
+    const APPEND: &str = include_str!("queries/events/append.sql");
+    let row = connection.query_opt(APPEND, &[&party, &kind.name(), &subject_id, facts]).await?;
+    // No row: the party was erased meanwhile, and what is told of it with it
+    Ok(row.map(|row| row.get("seq")).unwrap_or_default())
+}
+
+/// At most `limit` events of a party after `after`, in order.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn page(
+    connection: &mut Connection,
+    party: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Event>, DatabaseError> {
+    const PAGE: &str = include_str!("queries/events/page.sql");
+    let rows = connection.query(PAGE, &[&party, &after, &limit]).await?;
+    let events = rows.iter().filter_map(|row| {
+        Some(Event {
+            seq: row.get("seq"),
+            // One that a newer binary has written: its number is passed over
+            kind: EventKind::named(row.get("kind"))?,
+            subject_id: row.get("subject_id"),
+            facts: row.get("facts"),
+            at: moment(row, "at"),
+        })
+    });
+    Ok(events.collect())
+}
+
+/// The numbers of the last events of these parties; those that are gone are left out.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn heads(connection: &mut Connection, parties: &[Uuid]) -> Result<Vec<(Uuid, i64)>, DatabaseError> {
+    const HEADS: &str = include_str!("queries/events/heads.sql");
+    let rows = connection.query(HEADS, &[&parties]).await?;
+    Ok(rows.iter().map(|row| (row.get("id"), row.get("seq"))).collect())
+}
+
+/// What names this line of history; another after a restore.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn epoch(connection: &mut Connection) -> Result<Uuid, DatabaseError> {
+    const EPOCH: &str = include_str!("queries/events/epoch.sql");
+    let row = connection.query_opt(EPOCH, &[]).await?;
+    Ok(row.map(|row| row.get("epoch")).unwrap_or_default())
+}

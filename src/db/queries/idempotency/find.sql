@@ -1,0 +1,1 @@
+SELECT digest, answer FROM idempotency_keys WHERE caller = $1 AND key = $2

@@ -1,0 +1,13 @@
+//! What PostgreSQL's refusals mean: the one place that knows SQLSTATE.
+
+use tokio_postgres::error::SqlState;
+
+use super::DatabaseError;
+
+/// The constraint or unique index that a statement ran into, by name; `None` for every other failure.
+pub fn violated(error: &DatabaseError) -> Option<&str> {
+    let DatabaseError::Statement(error) = error else { return None };
+    let refusal = error.as_db_error()?;
+    let states = [&SqlState::UNIQUE_VIOLATION, &SqlState::FOREIGN_KEY_VIOLATION, &SqlState::CHECK_VIOLATION];
+    states.contains(&refusal.code()).then(|| refusal.constraint()).flatten()
+}

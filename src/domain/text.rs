@@ -1,0 +1,137 @@
+//! Text that people write: how long it may be, and what it may not hold.
+//!
+//! *Invariant:* lengths are counted in Unicode scalars, after the blanks around are gone.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::fields::Wrong;
+
+/// One line of `MIN` to `MAX` scalars, fit to stand beside other text: no control characters and nothing that turns
+/// the direction of what follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line<const MIN: usize, const MAX: usize>(String);
+
+/// Several lines of `MIN` to `MAX` scalars: no control characters but line feed and tab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prose<const MIN: usize, const MAX: usize>(String);
+
+/// What a person is called.
+pub type DisplayName = Line<1, 50>;
+/// A first or last name.
+pub type Name = Line<1, 50>;
+/// A party's title.
+pub type Title = Line<3, 100>;
+/// What a place is called.
+pub type VenueName = Line<1, 200>;
+/// Where a place is; also its city, country and the map's own id of it.
+pub type Address = Line<1, 500>;
+/// What a person says of themselves.
+pub type Bio = Prose<0, 500>;
+/// What a party is about.
+pub type Description = Prose<0, 2000>;
+/// What stands below a photo.
+pub type Caption = Prose<0, 500>;
+/// What is said below a photo.
+pub type CommentText = Prose<1, 500>;
+/// What is said in a chat.
+pub type MessageText = Prose<1, 2000>;
+
+impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// No text, too short, too long, or with characters that it may not hold.
+    pub fn read(value: &Value) -> Result<Self, Wrong> {
+        let text = fitting(value, MIN, MAX)?;
+        if text.chars().any(|c| c.is_control() || turns_direction(c)) {
+            return Err(FORBIDDEN);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> Prose<MIN, MAX> {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// No text, too short, too long, or with characters that it may not hold.
+    pub fn read(value: &Value) -> Result<Self, Wrong> {
+        let text = fitting(value, MIN, MAX)?;
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+            return Err(FORBIDDEN);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> Serialize for Line<MIN, MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+const FORBIDDEN: Wrong = Wrong::new("INVALID_CHARACTERS", "holds characters that are not allowed");
+
+fn fitting(value: &Value, min: usize, max: usize) -> Result<&str, Wrong> {
+    let text = value.as_str().ok_or(Wrong::new("INVALID_TYPE", "must be a string"))?.trim();
+    // A scalar has four bytes at most: nobody counts the scalars of a novel
+    let length = if text.len() > max.saturating_mul(4) { usize::MAX } else { text.chars().count() };
+    if length < min {
+        return Err(Wrong::new("TOO_SHORT", "is too short"));
+    }
+    if length > max {
+        return Err(Wrong::new("TOO_LONG", "is too long"));
+    }
+    Ok(text)
+}
+
+/// Embeddings, overrides and isolates of the bidirectional algorithm: a name that turns its neighbours around.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_line_and_prose_may_hold() {
+        let table = [
+            ("abc", true, true),
+            ("  abc  ", true, true),
+            ("ab", false, false),
+            ("  ab ", false, false),
+            ("äöü", true, true),
+            ("🎉🎉🎉🎉🎉", true, true),
+            ("🎉🎉🎉🎉🎉🎉", false, false),
+            ("a\nb", false, true),
+            ("a\tb", false, true),
+            ("a\rb", false, false),
+            ("a\u{0}b", false, false),
+            ("a\u{85}b", false, false),
+            ("a\u{202E}b", false, true),
+            ("a\u{2066}b", false, true),
+        ];
+        for (text, line, prose) in table {
+            assert_eq!(Line::<3, 5>::read(&json!(text)).is_ok(), line, "{text:?} as a line");
+            assert_eq!(Prose::<3, 5>::read(&json!(text)).is_ok(), prose, "{text:?} as prose");
+        }
+        assert!(Title::read(&json!(7)).is_err());
+        assert_eq!(Title::read(&json!(" My party ")).unwrap().as_str(), "My party");
+    }
+}

@@ -1,0 +1,141 @@
+//! Successful answers: the envelope, its caching, and whether the caller has it already.
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap},
+    },
+};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    page::Meta,
+    problem::{Code, Problem},
+};
+use crate::service::once::Answer;
+
+/// JSON answers depend on who asks, and are asked again each time.
+const VARY: &str = "Authorization, Accept-Encoding, Origin";
+const CACHING: &str = "private, no-cache";
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    success: bool,
+    data: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<&'a Meta>,
+}
+
+/// 200 with `data`.
+///
+/// # Errors
+///
+/// It cannot be written as JSON.
+pub fn ok(data: &impl Serialize) -> Result<HttpResponse, Problem> {
+    Ok(builder(StatusCode::OK).body(envelope(data, None)?))
+}
+
+/// 200 with `data` and an ETag, or 304 when the caller has it already.
+///
+/// # Errors
+///
+/// It cannot be written as JSON.
+pub fn resource(request: &HttpRequest, data: &impl Serialize) -> Result<HttpResponse, Problem> {
+    tagged(request, envelope(data, None)?)
+}
+
+/// 200 with a page and an ETag, or 304 when the caller has it already.
+///
+/// # Errors
+///
+/// It cannot be written as JSON.
+pub fn list(request: &HttpRequest, data: &impl Serialize, meta: &Meta) -> Result<HttpResponse, Problem> {
+    tagged(request, envelope(data, Some(meta))?)
+}
+
+/// What a use case answers, now or again.
+///
+/// # Errors
+///
+/// It cannot be written as JSON.
+pub fn answer(answer: &Answer) -> Result<HttpResponse, Problem> {
+    let mut reply = builder(StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK));
+    if let Some(location) = &answer.location {
+        reply.insert_header((header::LOCATION, location.as_str()));
+    }
+    if answer.replayed {
+        reply.insert_header(("Idempotency-Replayed", "true"));
+    }
+    Ok(reply.body(envelope(&answer.data, None)?))
+}
+
+/// 204.
+pub fn no_content() -> HttpResponse {
+    HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, CACHING)).finish()
+}
+
+/// Whether `If-None-Match` names `etag`: weakly, as the method is safe.
+pub fn has_already(headers: &HeaderMap, etag: &str) -> bool {
+    let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.trim() == "*" || value.split(',').any(|tag| weak(tag) == weak(etag)))
+}
+
+fn tagged(request: &HttpRequest, body: Vec<u8>) -> Result<HttpResponse, Problem> {
+    let digest = Sha256::digest(&body);
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let etag = format!("\"{hex}\"");
+    let is_known = has_already(request.headers(), &etag);
+    let mut reply = builder(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    reply.insert_header((header::ETAG, etag));
+    Ok(if is_known { reply.finish() } else { reply.body(body) })
+}
+
+fn builder(status: StatusCode) -> HttpResponseBuilder {
+    let mut reply = HttpResponse::build(status);
+    reply.insert_header((header::CACHE_CONTROL, CACHING)).insert_header((header::VARY, VARY));
+    reply.content_type("application/json");
+    reply
+}
+
+fn envelope<T: Serialize>(data: &T, meta: Option<&Meta>) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(&Envelope { success: true, data, meta })
+        .map_err(|error| Problem::new(Code::Internal, "The answer could not be written").because(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn an_etag_is_known_in_any_list_weak_or_not() {
+        for (given, known) in [
+            (r#""a""#, true),
+            (r#"W/"a""#, true),
+            (r#""b", W/"a""#, true),
+            ("*", true),
+            (r#""b""#, false),
+            ("a", false),
+            ("", false),
+        ] {
+            let request =
+                TestRequest::default().insert_header((header::IF_NONE_MATCH, given)).to_http_request();
+            assert_eq!(has_already(request.headers(), r#""a""#), known, "{given}");
+        }
+    }
+
+    #[test]
+    fn the_same_answer_has_the_same_etag_and_is_not_sent_twice() {
+        let first = resource(&TestRequest::default().to_http_request(), &1).unwrap();
+        let etag = first.headers().get(header::ETAG).unwrap().clone();
+        let again = TestRequest::default().insert_header((header::IF_NONE_MATCH, etag)).to_http_request();
+        assert_eq!(resource(&again, &1).unwrap().status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(resource(&again, &2).unwrap().status(), StatusCode::OK);
+    }
+}

@@ -1,0 +1,15 @@
+//! What others are told after a commit: hints that may be lost, since everything is in the database.
+
+use uuid::Uuid;
+
+/// Tells the screens of all pods that a party's log has grown.
+pub trait Announce: Send + Sync + 'static {
+    /// The log of `party` reaches `seq`. Neither waits nor fails.
+    fn announce(&self, party: Uuid, seq: i64);
+}
+
+/// Tells the workers of this pod that there is work.
+pub trait Wake: Send + Sync + 'static {
+    /// Neither waits nor fails.
+    fn wake(&self);
+}

@@ -1,0 +1,7 @@
+//! The shapes of the contract: what clients see of what is kept.
+//!
+//! *Invariant:* a view shows what its caller may see; what others may not see is not in it at all.
+
+pub mod person;
+
+pub use self::person::UserSummary;
