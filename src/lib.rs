@@ -6,6 +6,7 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod http;
+pub mod imaging;
 pub mod local;
 pub mod realtime;
 pub mod service;

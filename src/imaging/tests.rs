@@ -1,0 +1,1 @@
+//! Photos made in code, taken apart and put together.
