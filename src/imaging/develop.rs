@@ -69,7 +69,10 @@ impl Derivative {
 
 /// Decodes a clean photo, once, and makes everything that is shown of it. Of an animation, the first frame.
 ///
-/// Blocks for as long as it takes: not for an arbiter's thread.
+/// Blocks for as long as it takes, so not on an arbiter's thread, and one at a time in a pod. Measured with the
+/// development profile, which optimises the decoders: a JPEG of 12 megapixels takes 1.3 s of one core and 135 MB at the
+/// peak; of 50 megapixels 2 s and 220 MB, or 3 s and 270 MB when it is progressive. The worst, a lossless WebP of
+/// 50 megapixels, takes 7 s and 340 MB.
 ///
 /// # Errors
 ///

@@ -2,6 +2,9 @@
 
 use super::{Extent, Undevelopable, orientation, reader::Reader, strip::Walked};
 
+/// The format's two versions.
+pub(super) const SIGNATURES: [&[u8]; 2] = [b"GIF87a", b"GIF89a"];
+
 const IMAGE: u8 = 0x2c;
 const EXTENSION: u8 = 0x21;
 const TRAILER: u8 = 0x3b;
@@ -22,6 +25,9 @@ pub(super) fn extent(head: &[u8]) -> Option<Extent> {
 pub(super) fn strip(original: &[u8]) -> Result<Walked, Undevelopable> {
     let mut reader = Reader::new(original);
     let screen = screen(&mut reader).ok_or(Undevelopable::Truncated)?;
+    if !SIGNATURES.contains(&screen.signature) {
+        return Err(Undevelopable::Malformed("no signature"));
+    }
     let extent = screen.extent.checked()?;
     let mut bytes = Vec::with_capacity(original.len());
     bytes.extend(screen.whole);
@@ -68,20 +74,21 @@ fn passed<'a>(before: &'a [u8], now: &Reader<'_>) -> &'a [u8] {
 }
 
 struct Screen<'a> {
+    signature: &'a [u8],
     extent: Extent,
     whole: &'a [u8],
 }
 
 fn screen<'a>(reader: &mut Reader<'a>) -> Option<Screen<'a>> {
     let before = reader.rest();
-    reader.take(6)?;
+    let signature = reader.take(6)?;
     let (width, height) = (u32::from(reader.le16()?), u32::from(reader.le16()?));
     let flags = reader.byte()?;
     reader.take(2)?;
     let extent = Extent::new(width, height, 4);
     // A head may end within the colours
     let _colours = reader.take(colours(flags));
-    Some(Screen { extent, whole: passed(before, reader) })
+    Some(Screen { extent, signature, whole: passed(before, reader) })
 }
 
 /// Passes an image and gives its size.

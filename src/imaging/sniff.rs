@@ -97,7 +97,7 @@ fn kind(head: &[u8]) -> Option<Kind> {
     Some(match head {
         _ if at(0, b"\xff\xd8\xff") => Kind::Jpeg,
         _ if at(0, png::SIGNATURE) => Kind::Png,
-        _ if at(0, b"GIF87a") || at(0, b"GIF89a") => Kind::Gif,
+        _ if gif::SIGNATURES.iter().any(|signature| at(0, signature)) => Kind::Gif,
         _ if at(0, b"RIFF") && at(8, b"WEBP") => Kind::WebP,
         _ if at(0, b"RIFF") && at(8, b"WAVE") => Kind::Wav,
         _ if at(0, b"OggS") => Kind::Ogg,

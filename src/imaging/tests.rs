@@ -1,1 +1,0 @@
-//! Photos made in code, taken apart and put together.
