@@ -1,10 +1,14 @@
 //! Pure rules: no I/O, no async, no clock.
 
 pub mod access;
+pub mod attendance;
 pub mod caller;
 pub mod event;
 pub mod fields;
 pub mod limits;
 pub mod moment;
+pub mod party;
 pub mod person;
+pub mod tag;
 pub mod text;
+pub mod venue;
