@@ -1,11 +1,15 @@
 //! Pure rules: no I/O, no async, no clock.
 
 pub mod access;
+pub mod attendance;
 pub mod caller;
 pub mod event;
 pub mod fields;
 pub mod limits;
 pub mod media;
 pub mod moment;
+pub mod party;
 pub mod person;
+pub mod tag;
 pub mod text;
+pub mod venue;
