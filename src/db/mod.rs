@@ -5,8 +5,8 @@
 pub mod attendances;
 pub mod events;
 pub mod idempotency;
-pub mod media;
 pub mod jobs;
+pub mod media;
 pub mod migrate;
 mod moment;
 pub mod parties;

@@ -4,12 +4,16 @@ pub mod access;
 pub mod body;
 pub mod caller;
 pub mod config;
+pub mod files;
+pub mod media;
 pub mod metrics;
 pub mod page;
+pub mod path;
 pub mod probes;
 pub mod problem;
 pub mod reply;
 pub mod trace;
+pub mod upload;
 pub mod ws;
 
 use actix_web::web::{self, ServiceConfig};

@@ -3,8 +3,11 @@
 pub mod announce;
 pub mod door;
 pub mod error;
+pub mod gallery;
 mod key;
 pub mod links;
 pub mod once;
 pub mod seal;
+pub mod tasks;
 pub mod tokens;
+pub mod uploads;
