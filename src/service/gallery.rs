@@ -98,6 +98,7 @@ impl Gallery {
     /// Puts it together.
     pub fn new(
         database: Database,
+        store: Store,
         links: Arc<Links>,
         announce: Arc<dyn Announce>,
         wake: Arc<dyn Wake>,
