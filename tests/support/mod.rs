@@ -16,6 +16,7 @@ pub mod chaos_proxy;
 pub mod database;
 pub mod logs;
 pub mod own;
+pub mod pictures;
 pub mod poll;
 pub mod servers;
 pub mod ws;
