@@ -16,3 +16,4 @@ mod ground;
 mod migrations;
 mod pod;
 mod sockets;
+mod storage;
