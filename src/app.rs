@@ -5,6 +5,7 @@ mod drain;
 mod embedded;
 mod gauges;
 mod services;
+mod storage;
 
 use std::{
     io,
@@ -34,11 +35,12 @@ use slog::{Logger, info, warn};
 use tokio::sync::mpsc;
 
 use self::{
-    checks::{DatabaseCheck, RealtimeCheck, RedisCheck},
+    checks::{DatabaseCheck, RealtimeCheck, RedisCheck, StorageCheck},
     embedded::Embedded,
     services::Services,
 };
 use crate::{
+    blob::Unspoken,
     config::{Config, Dependency, JwtSecrets, RedisUrl},
     http::{
         self,
@@ -90,6 +92,9 @@ pub enum StartError {
     /// The Redis URL names what this version does not speak.
     #[error("REDIS_URL is not one of a single server")]
     Redis(#[from] BadUrl),
+    /// The storage URL names what this version does not speak.
+    #[error("STORAGE_URL is not one of a directory")]
+    Storage(#[from] Unspoken),
 }
 
 /// One pod. Two in one process do not know of each other.
@@ -118,6 +123,7 @@ impl App {
         for warning in &config.warnings {
             warn!(log, "Configuration"; "variable" => warning.variable, "warning" => %warning);
         }
+        let store = storage::open(&config.storage_url, &log).await?;
         let embedded = Embedded::start(&config, &log).await?;
         let supervisor = Supervisor::start(log.clone())?;
 
@@ -134,6 +140,7 @@ impl App {
             Arc::new(DatabaseCheck(database.clone())),
             Arc::new(RedisCheck { redis: redis.clone(), owner }),
             Arc::new(RealtimeCheck(hub.clone())),
+            Arc::new(StorageCheck(store)),
         ];
         let board = Board::awaiting(&probes, Instant::now(), wall_clock());
         let rhythm = Rhythm::every(config.health_interval);

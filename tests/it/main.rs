@@ -17,3 +17,4 @@ mod jobs;
 mod migrations;
 mod pod;
 mod sockets;
+mod storage;

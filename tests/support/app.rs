@@ -10,7 +10,7 @@ use party_gallery::{
 use slog::Logger;
 use tokio::sync::{mpsc, oneshot};
 
-use super::logs::Logs;
+use super::{logs::Logs, servers};
 
 /// A running pod. It is drained when it is asked to, or when this is dropped.
 pub struct TestApp {
@@ -121,8 +121,15 @@ async fn serve(
 fn config(database_url: &str, redis_url: &str, more: &[(&str, &str)]) -> Config {
     let unix = redis_url.strip_prefix("redis+unix://").map(std::path::PathBuf::from);
     let redis = if unix.is_some() { "redis://127.0.0.1:1" } else { redis_url };
-    let variables =
-        [("APP_ENV", "test"), ("PORT", "0"), ("DATABASE_URL", database_url), ("REDIS_URL", redis)];
+    // One for all pods of this process, as pods that serve the same parties have it
+    let storage = format!("file://{}", servers::directory("storage").display());
+    let variables = [
+        ("APP_ENV", "test"),
+        ("PORT", "0"),
+        ("DATABASE_URL", database_url),
+        ("REDIS_URL", redis),
+        ("STORAGE_URL", &storage),
+    ];
     let lookup = |name: &str| {
         more.iter().chain(&variables).find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
     };
