@@ -5,6 +5,7 @@
 pub mod events;
 pub mod idempotency;
 pub mod media;
+pub mod messages;
 pub mod migrate;
 mod moment;
 mod person;

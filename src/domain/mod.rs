@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod caller;
+pub mod chat;
 pub mod event;
 pub mod fields;
 pub mod limits;
