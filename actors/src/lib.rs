@@ -8,3 +8,5 @@ pub mod health;
 pub mod kernel;
 pub mod realtime;
 pub mod redis;
+pub mod ticker;
+pub mod worker;

@@ -2,12 +2,15 @@
 //!
 //! *Invariant:* no decision is made in here; who may do what, and what follows, is `service`'s business.
 
+pub mod attendances;
 pub mod events;
 pub mod idempotency;
 pub mod media;
 pub mod messages;
+pub mod jobs;
 pub mod migrate;
 mod moment;
+pub mod parties;
 mod person;
 mod violation;
 

@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async, no clock.
 
 pub mod access;
+pub mod attendance;
 pub mod caller;
 pub mod chat;
 pub mod event;
@@ -8,5 +9,8 @@ pub mod fields;
 pub mod limits;
 pub mod media;
 pub mod moment;
+pub mod party;
 pub mod person;
+pub mod tag;
 pub mod text;
+pub mod venue;

@@ -29,6 +29,21 @@ impl Default for BackoffConfig {
     }
 }
 
+impl BackoffConfig {
+    /// Delays that do not grow: `delay`, with that jitter.
+    pub fn steady(delay: Duration, jitter: f64) -> Self {
+        Self { initial: delay, longest: delay, factor: 1.0, jitter }
+    }
+
+    /// The delay after `nth` others, 0 being the first: for who counts elsewhere and keeps no sequence.
+    pub fn delay(&self, nth: u32) -> Duration {
+        let nth = i32::try_from(nth).unwrap_or(i32::MAX);
+        let grown = self.initial.as_secs_f64() * self.factor.powi(nth);
+        let initial = Duration::try_from_secs_f64(grown).unwrap_or(self.longest).min(self.longest);
+        Backoff::new(Self { initial, ..*self }).next_delay()
+    }
+}
+
 /// A sequence of growing delays with jitter; it never ends.
 #[derive(Debug)]
 pub struct Backoff {
@@ -81,5 +96,17 @@ mod tests {
         }
         backoff.reset();
         assert!(backoff.next_delay() <= Duration::from_millis(60) + Duration::from_micros(1));
+    }
+
+    #[test]
+    fn a_delay_by_its_number_is_that_of_the_sequence() {
+        let config = BackoffConfig { jitter: 0.0, ..BackoffConfig::default() };
+        let mut backoff = Backoff::new(config);
+        for nth in 0..12 {
+            assert_eq!(config.delay(nth).as_millis(), backoff.next_delay().as_millis(), "after {nth}");
+        }
+        assert_eq!(config.delay(u32::MAX), config.longest);
+        let steady = BackoffConfig::steady(Duration::from_secs(1), 0.0);
+        assert_eq!([steady.delay(0), steady.delay(9)], [Duration::from_secs(1); 2]);
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    life::Life,
+    life::{Life, Work},
     policy::{End, Verdict},
     shared::Shared,
     status::State,
@@ -60,6 +60,7 @@ pub(super) struct Caretaker<A: Actor<Context = Context<A>>> {
     generation: u64,
     orders: mpsc::Receiver<Order>,
     body: Option<Body<A>>,
+    work: Work,
 }
 
 impl<A> Caretaker<A>
@@ -70,7 +71,8 @@ where
     pub(super) fn new(shared: Arc<Shared<A>>, generation: u64, orders: mpsc::Receiver<Order>) -> Self {
         let context = Context::new();
         shared.open(generation, context.address());
-        Self { shared, generation, orders, body: Some(Body::Unborn(Box::new(context))) }
+        let body = Some(Body::Unborn(Box::new(context)));
+        Self { shared, generation, orders, body, work: Work::default() }
     }
 
     /// Runs the actor, life after life, until it is stopped, finished, given up or abandoned.
@@ -110,7 +112,7 @@ where
 
     /// Polls the actor until its life ends or an order comes.
     async fn live(&mut self) -> Ending {
-        let Self { shared, generation, orders, body } = self;
+        let Self { shared, generation, orders, body, .. } = self;
         tokio::select! {
             biased;
             order = orders.recv() => Ending::Ordered(order),
@@ -136,8 +138,9 @@ where
         let Some(body) = self.body.take() else { return Err("lost".to_owned()) };
         let (body, outcome) = match body {
             Body::Unborn(context) => {
-                let (shared, generation) = (Arc::clone(&self.shared), self.generation);
-                match guard(move || (Arc::clone(&shared.make))(Life::first(shared, generation))) {
+                let (shared, generation, work) =
+                    (Arc::clone(&self.shared), self.generation, self.work.clone());
+                match guard(move || (Arc::clone(&shared.make))(Life::first(shared, generation, work))) {
                     Ok(actor) => (Body::Born(Box::new(context.into_future(actor))), Ok(())),
                     Err(panic) => (Body::Unborn(context), Err(panic)),
                 }
@@ -151,19 +154,22 @@ where
         outcome
     }
 
-    /// Serves the queue, then lets the actor end. New calls are refused already.
+    /// Serves the queue and ends what is being worked on, then lets the actor end. New calls are refused already.
     async fn finish(mut self) {
         for _ in 0..LIVES_WHILE_STOPPING {
-            let Self { shared, generation, body, .. } = &mut self;
+            let Self { shared, generation, body, work, .. } = &mut self;
             let calls = u32::try_from(shared.limits.calls).unwrap_or(u32::MAX);
-            let drained = shared.calls.acquire_many(calls);
+            let drained = async {
+                let _all = shared.calls.acquire_many(calls).await;
+                work.done().await;
+            };
             let (end, reason) = tokio::select! {
                 biased;
                 ending = poll_guarded(shared, *generation, body) => match ending {
                     Ending::Of(end, reason) => (end, reason),
                     Ending::Ordered(_) => return,
                 },
-                _all = drained => break,
+                () = drained => break,
             };
             warn!(shared.log, "Actor failed while stopping"; "actor" => shared.name, "reason" => reason);
             let verdict = shared.policy.lock().judge(end, Instant::now());

@@ -25,7 +25,7 @@ pub use self::{
     backoff::{Backoff, BackoffConfig},
     child::{Child, Exhausted, Limits, Restart},
     handle::{CallError, Handle},
-    life::Life,
+    life::{Busy, Life},
     policy::Intensity,
     status::{State, Status},
     supervisor::{Refused, Supervisor},

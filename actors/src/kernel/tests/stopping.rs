@@ -1,6 +1,6 @@
 //! Stops: new calls are refused, what is queued is served first, and nothing lasts longer than its deadline.
 
-use actix::Arbiter;
+use actix::{Arbiter, AsyncContext as _, WrapFuture as _};
 
 use super::*;
 use crate::kernel::{Limits, Stopped};
@@ -51,6 +51,40 @@ async fn answers_under_way_are_awaited() {
     finish.send(()).unwrap();
     assert_eq!(working.await.unwrap(), Ok(()));
     assert!(stopped(stopping).await.clean);
+}
+
+#[tokio::test]
+async fn work_that_nobody_called_for_is_awaited_too() {
+    let (supervisor, handle, _witness) = house().await;
+    let (give, busy) = tokio::sync::oneshot::channel();
+    let begin =
+        act(move |actor, _| _ = give.send((actor.life.busy(), actor.life.busy(), actor.life.stopping())));
+    handle.call(begin, PATIENCE).await.unwrap();
+    let (one, other, told) = busy.await.unwrap();
+    let stopping = stop(&supervisor);
+    timeout(PATIENCE, told).await.expect("it is told to stop");
+    drop(one);
+    assert_eq!(handle.status().state, State::Stopping, "half of it is not done");
+    assert!(!stopping.is_finished());
+    drop(other);
+    assert!(stopped(stopping).await.clean);
+}
+
+#[tokio::test]
+async fn work_of_a_failed_life_is_not_waited_for() {
+    let (supervisor, handle, _witness) = house().await;
+    let forever = act(|actor, ctx| {
+        let busy = actor.life.busy();
+        let work = async move {
+            let _busy = busy;
+            std::future::pending::<()>().await;
+        };
+        _ = ctx.spawn(work.into_actor(actor));
+    });
+    handle.call(forever, PATIENCE).await.unwrap();
+    break_down(&handle).await;
+    life_running(&handle, 2).await;
+    assert!(stopped(stop(&supervisor)).await.clean);
 }
 
 #[tokio::test]

@@ -1,0 +1,1 @@
+WHERE p.code_hmac = ANY ($2)

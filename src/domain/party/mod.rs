@@ -1,0 +1,158 @@
+//! A party: what it is, who may see it, and until when people may add to it.
+
+pub mod plan;
+pub mod status;
+
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+pub use self::{
+    plan::{Edit, Plan},
+    status::{InvalidStatus, Status, Step},
+};
+use super::{
+    access::{Openness, Standing},
+    moment::Moment,
+    person::Person,
+};
+
+/// How long after its end a party still takes photos and talk, in hours.
+const AFTERGLOW_HOURS: i64 = 7 * 24;
+
+/// A party as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Party {
+    /// Which.
+    pub id: Uuid,
+    /// Who made it.
+    pub host: Person,
+    /// What its hosts decide.
+    pub plan: Plan,
+    /// Where it is in its life.
+    pub status: Status,
+    /// When it became LIVE.
+    pub started_at: Option<Moment>,
+    /// When it became ENDED.
+    pub ended_at: Option<Moment>,
+    /// GOING users and guests, without the host.
+    pub attendees_count: i32,
+    /// Media that were taken.
+    pub media_count: i32,
+    /// The access code, sealed.
+    pub code_sealed: Option<Vec<u8>>,
+    /// The number of its last logged event.
+    pub seq: i64,
+    /// Raised with every change of the plan.
+    pub revision: i32,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When anything of it but its counters last changed.
+    pub updated_at: Moment,
+}
+
+impl Party {
+    /// What of it decides who may see it.
+    pub fn openness(&self) -> Openness {
+        Openness { is_private: self.plan.is_private, is_draft: self.status == Status::Draft }
+    }
+
+    /// Whether no seat is left.
+    pub fn is_full(&self) -> bool {
+        self.plan.max_attendees.is_some_and(|most| self.attendees_count >= most)
+    }
+
+    /// Whether somebody with that place may upload and talk at `now`, as far as the status decides that: hosts from
+    /// PLANNED on, others from LIVE on, until 7 days after the end.
+    ///
+    /// # Errors
+    ///
+    /// Not in this status.
+    pub fn takes_contributions(&self, standing: Standing, now: Moment) -> Result<(), InvalidStatus> {
+        let open = match self.status {
+            Status::Live => true,
+            Status::Planned => standing.is_hosting(),
+            Status::Ended => self.ended_at.is_some_and(|ended| {
+                now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS)
+            }),
+            Status::Draft | Status::Cancelled => false,
+        };
+        if open { Ok(()) } else { Err(InvalidStatus) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn moment(text: &str) -> Moment {
+        Moment::read(&json!(text)).unwrap()
+    }
+
+    fn party(status: Status) -> Party {
+        let at = moment("2026-05-01T20:00:00Z");
+        let host = Person {
+            id: Uuid::nil(),
+            username: Some("host".to_owned()),
+            display_name: "Host".to_owned(),
+            first_name: None,
+            last_name: None,
+        };
+        let plan = Plan {
+            title: "Party".to_owned(),
+            description: None,
+            starts_at: at,
+            ends_at: None,
+            is_private: true,
+            max_attendees: Some(2),
+            venue: None,
+            tags: Vec::new(),
+        };
+        Party {
+            id: Uuid::nil(),
+            host,
+            plan,
+            status,
+            started_at: Some(at),
+            ended_at: Some(at),
+            attendees_count: 0,
+            media_count: 0,
+            code_sealed: None,
+            seq: 0,
+            revision: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    #[test]
+    fn photos_and_talk_are_taken_from_planned_or_live_until_a_week_after_the_end() {
+        let soon = moment("2026-05-02T20:00:00Z");
+        let late = moment("2026-05-08T20:00:01Z");
+        for (status, at, host, guest) in [
+            (Status::Draft, soon, false, false),
+            (Status::Planned, soon, true, false),
+            (Status::Live, soon, true, true),
+            (Status::Live, late, true, true),
+            (Status::Ended, soon, true, true),
+            (Status::Ended, late, false, false),
+            (Status::Cancelled, soon, false, false),
+        ] {
+            let party = party(status);
+            assert_eq!(party.takes_contributions(Standing::Cohost, at).is_ok(), host, "{status:?} host");
+            assert_eq!(party.takes_contributions(Standing::Guest, at).is_ok(), guest, "{status:?} guest");
+        }
+    }
+
+    #[test]
+    fn a_party_is_full_when_its_seats_are_taken() {
+        let mut party = party(Status::Live);
+        for (taken, full) in [(0, false), (1, false), (2, true), (3, true)] {
+            party.attendees_count = taken;
+            assert_eq!(party.is_full(), full, "{taken}");
+        }
+        party.plan.max_attendees = None;
+        assert!(!party.is_full());
+    }
+}

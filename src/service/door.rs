@@ -1,0 +1,88 @@
+//! The way into a party: every use case below one goes through here, and nobody decides elsewhere who may do what.
+
+use uuid::Uuid;
+
+use super::error::{Conflict, Error};
+use crate::{
+    db::{
+        Connection,
+        parties::{self, Found},
+    },
+    domain::{
+        access::{Act, Standing},
+        attendance::Attendance,
+        caller::Caller,
+        moment::Moment,
+        party::{InvalidStatus, Party},
+    },
+};
+
+/// What somebody who may do what they want finds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inside {
+    /// The party.
+    pub party: Party,
+    /// Their place in it.
+    pub standing: Standing,
+    /// The same, as it is kept; `None`: they never were in it.
+    pub attendance: Option<Attendance>,
+    /// When this was read, by the database's clock.
+    pub read_at: Moment,
+}
+
+impl Inside {
+    /// Whether the party's status lets them upload and talk.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::InvalidStatus`].
+    pub fn contributes(&self) -> Result<(), Error> {
+        Ok(self.party.takes_contributions(self.standing, self.read_at)?)
+    }
+}
+
+/// Lets `caller` in to do `act`, with one statement.
+///
+/// # Errors
+///
+/// In the contract's order: not there or not for them to know of, no token where one is needed, not allowed.
+pub async fn enter(
+    connection: &mut Connection,
+    party: Uuid,
+    caller: Caller,
+    act: Act,
+) -> Result<Inside, Error> {
+    judge(parties::find(connection, party, caller.person()).await?, caller, act)
+}
+
+/// As [`enter`], and nobody else changes the party until this transaction ends.
+///
+/// # Errors
+///
+/// As [`enter`].
+pub async fn enter_alone(
+    connection: &mut Connection,
+    party: Uuid,
+    caller: Caller,
+    act: Act,
+) -> Result<Inside, Error> {
+    judge(parties::lock(connection, party, caller.person()).await?, caller, act)
+}
+
+/// Whether `caller` may do `act` in what was found.
+///
+/// # Errors
+///
+/// As [`enter`].
+pub fn judge(found: Option<Found>, caller: Caller, act: Act) -> Result<Inside, Error> {
+    let Found { party, attendance, read_at } = found.ok_or(Error::NotFound)?;
+    let standing = attendance.map_or(Standing::Stranger, Attendance::standing);
+    standing.may(act, party.openness(), caller)?;
+    Ok(Inside { party, standing, attendance, read_at })
+}
+
+impl From<InvalidStatus> for Error {
+    fn from(_: InvalidStatus) -> Self {
+        Self::Conflict(Conflict::InvalidStatus)
+    }
+}
