@@ -130,13 +130,9 @@ CREATE TABLE media (
     failure        text,
     -- Raised by what must kill signed URLs at once.
     version        integer NOT NULL DEFAULT 1,
-    -- Keys in the store. The original's goes when the clean one is there.
-    original_key   text,
-    file_key       text,
+    -- Of what is served, once READY. Where the bytes are follows from the ids.
     file_size      bigint,
-    preview_key    text,
     preview_type   text,
-    thumb_key      text,
     thumb_type     text,
     likes_count    integer NOT NULL DEFAULT 0,
     comments_count integer NOT NULL DEFAULT 0,

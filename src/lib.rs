@@ -1,11 +1,13 @@
 //! What a party, a guest and a photo mean.
 
 pub mod app;
+pub mod blob;
 pub mod cli;
 pub mod config;
 pub mod db;
 pub mod domain;
 pub mod http;
+pub mod imaging;
 pub mod local;
 pub mod realtime;
 pub mod service;

@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Connection, DatabaseError, moment::moment, person::person};
-use crate::domain::media::{Files, Media, MediaStatus, MediaType, Mood, Rendition, Stored, Usage};
+use crate::domain::media::{Files, Media, MediaStatus, MediaType, Mood, Usage};
 
 /// What is kept of a media that was received.
 #[derive(Clone, Debug)]
@@ -29,21 +29,6 @@ pub struct Received<'a> {
     pub size: i64,
     /// Of the bytes.
     pub sha256: &'a [u8],
-    /// Where the bytes are until they are clean.
-    pub original_key: &'a str,
-}
-
-/// Where the bytes of a media are that is not READY yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Original {
-    /// Whose gallery it goes to.
-    pub party_id: Uuid,
-    /// In the store.
-    pub key: String,
-    /// As sniffed.
-    pub content_type: String,
-    /// Bytes.
-    pub size: i64,
 }
 
 /// What makes a media READY.
@@ -57,8 +42,10 @@ pub struct Shown<'a> {
     pub thumbhash: &'a str,
     /// Bytes of the clean file.
     pub file_size: i64,
-    /// Where they are.
-    pub files: &'a Files,
+    /// Media type of the preview.
+    pub preview_type: &'a str,
+    /// Media type of the thumbnail.
+    pub thumb_type: &'a str,
 }
 
 /// What was deleted.
@@ -70,8 +57,6 @@ pub struct Deleted {
     pub status: MediaStatus,
     /// Bytes that it counted for.
     pub size: i64,
-    /// What is left in the store.
-    pub keys: Vec<String>,
 }
 
 /// The order of a page.
@@ -233,7 +218,6 @@ pub async fn insert(connection: &mut Connection, media: &Received<'_>) -> Result
                 &media.content_type,
                 &media.size,
                 &media.sha256,
-                &media.original_key,
             ],
         )
         .await?;
@@ -280,24 +264,6 @@ pub async fn count(
     connection.execute(COUNT, &[&party, &media, &bytes]).await.map(drop)
 }
 
-/// Where the bytes of a media are that waits to be processed; `None`: it does not wait any more.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub async fn original(connection: &mut Connection, id: Uuid) -> Result<Option<Original>, DatabaseError> {
-    const ORIGINAL: &str = include_str!("queries/media/original.sql");
-    let row = connection.query_opt(ORIGINAL, &[&id]).await?;
-    Ok(row.and_then(|row| {
-        Some(Original {
-            party_id: row.get("party_id"),
-            key: row.get::<_, Option<String>>("original_key")?,
-            content_type: row.get("content_type"),
-            size: row.get("size"),
-        })
-    }))
-}
-
 /// Makes it READY. `false`: it does not wait any more.
 ///
 /// # Errors
@@ -305,8 +271,6 @@ pub async fn original(connection: &mut Connection, id: Uuid) -> Result<Option<Or
 /// [`DatabaseError`].
 pub async fn show(connection: &mut Connection, id: Uuid, shown: &Shown<'_>) -> Result<bool, DatabaseError> {
     const READY: &str = include_str!("queries/media/ready.sql");
-    let files = shown.files;
-    let [file, preview, thumb] = Rendition::ALL.map(|rendition| files.get(rendition));
     let updated = connection
         .execute(
             READY,
@@ -315,12 +279,9 @@ pub async fn show(connection: &mut Connection, id: Uuid, shown: &Shown<'_>) -> R
                 &shown.width,
                 &shown.height,
                 &shown.thumbhash,
-                &file.key,
                 &shown.file_size,
-                &preview.key,
-                &preview.content_type,
-                &thumb.key,
-                &thumb.content_type,
+                &shown.preview_type,
+                &shown.thumb_type,
             ],
         )
         .await?;
@@ -350,7 +311,6 @@ pub async fn delete(connection: &mut Connection, id: Uuid) -> Result<Option<Dele
             party_id: row.get("party_id"),
             status: MediaStatus::named(row.get("status"))?,
             size: row.get("size"),
-            keys: row.get("keys"),
         })
     }))
 }
@@ -359,15 +319,9 @@ pub async fn delete(connection: &mut Connection, id: Uuid) -> Result<Option<Dele
 fn media(row: &Row) -> Option<Media> {
     let id = row.get::<_, Option<Uuid>>("id")?;
     let content_type: String = row.get("content_type");
-    let stored = |key: &str, content_type: Option<String>| {
-        Some(Stored { key: row.get::<_, Option<String>>(key)?, content_type: content_type? })
-    };
     let files = || {
-        Some(Files {
-            file: stored("file_key", Some(content_type.clone()))?,
-            preview: stored("preview_key", row.get("preview_type"))?,
-            thumb: stored("thumb_key", row.get("thumb_type"))?,
-        })
+        let file = content_type.clone();
+        Some(Files { file, preview: row.get::<_, Option<_>>("preview_type")?, thumb: row.get::<_, Option<_>>("thumb_type")? })
     };
     Some(Media {
         id,

@@ -96,29 +96,20 @@ impl Rendition {
     }
 }
 
-/// A file in the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Its key.
-    pub key: String,
-    /// Its media type.
-    pub content_type: String,
-}
-
-/// The files of a media that is shown.
+/// The media types of the files of a media that is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
-    /// The clean one.
-    pub file: Stored,
-    /// Its long side is 1600 at most.
-    pub preview: Stored,
-    /// Its long side is 400 at most.
-    pub thumb: Stored,
+    /// Of the clean one.
+    pub file: String,
+    /// Of the one for a screen.
+    pub preview: String,
+    /// Of the one for a tile.
+    pub thumb: String,
 }
 
 impl Files {
-    /// One of them.
-    pub fn get(&self, rendition: Rendition) -> &Stored {
+    /// The media type of one of them.
+    pub fn content_type(&self, rendition: Rendition) -> &str {
         match rendition {
             Rendition::File => &self.file,
             Rendition::Preview => &self.preview,

@@ -82,7 +82,7 @@ fn signed(party: Uuid, media: Uuid, version: i32, rendition: Rendition, expires:
 mod tests {
     use super::*;
     use crate::domain::{
-        media::{Files, MediaStatus, MediaType, Stored},
+        media::{Files, MediaStatus, MediaType},
         moment::Moment,
         person::Person,
     };
@@ -98,7 +98,7 @@ mod tests {
     }
 
     fn media(status: MediaStatus) -> Media {
-        let stored = |key: &str| Stored { key: key.to_owned(), content_type: "image/jpeg".to_owned() };
+        let jpeg = || "image/jpeg".to_owned();
         Media {
             id: Uuid::from_u128(1),
             party_id: Uuid::from_u128(2),
@@ -114,7 +114,7 @@ mod tests {
             content_type: "image/jpeg".to_owned(),
             thumbhash: None,
             version: 1,
-            files: Some(Files { file: stored("f"), preview: stored("p"), thumb: stored("t") }),
+            files: Some(Files { file: jpeg(), preview: jpeg(), thumb: jpeg() }),
             likes_count: 0,
             comments_count: 0,
             views_count: 0,

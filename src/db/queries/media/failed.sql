@@ -1,2 +1,2 @@
-UPDATE media SET status = 'FAILED', failure = $2, original_key = NULL
+UPDATE media SET status = 'FAILED', failure = $2
 WHERE id = $1 AND status IN ('PENDING', 'PROCESSING')

@@ -2,7 +2,7 @@
 SELECT
     m.id, m.party_id, m.type, m.status, m.mood, m.caption, m.tags, m.width, m.height, m.duration_ms,
     coalesce(m.file_size, m.size) AS size, m.content_type, m.thumbhash, m.version,
-    m.file_key, m.preview_key, m.preview_type, m.thumb_key, m.thumb_type,
+    m.preview_type, m.thumb_type,
     m.likes_count, m.comments_count, m.views_count, m.created_at, m.seq, m.failure,
     u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name,
     p.seq AS party_seq

@@ -1,0 +1,118 @@
+//! The name of an object.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use uuid::Uuid;
+
+/// Whose object it is, which of a photo's files, and which content.
+///
+/// *Invariant:* made of ids, numbers and hashes only, so that no key leads out of its directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The party.
+    pub party: Uuid,
+    /// Which of a media's files.
+    pub role: Role,
+    /// Which media, or which bytes.
+    pub name: Name,
+}
+
+/// The files of a media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// As it was uploaded, with all that it tells: never served, gone when the clean one is stored.
+    Original,
+    /// What is served at full size.
+    File,
+    /// What fills a screen.
+    Preview,
+    /// What fills a tile.
+    Thumb,
+}
+
+/// What tells an object from the party's others of its role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Name {
+    /// One of a media; each version is another object.
+    Media {
+        /// The media.
+        id: Uuid,
+        /// Which making of it.
+        version: u32,
+    },
+    /// The SHA-256 of the bytes: the same bytes are one object.
+    Content([u8; 32]),
+}
+
+impl Key {
+    /// The shard that it lies in: the last byte of the id, which is random, or the first of the hash.
+    pub(super) fn shard(&self) -> u8 {
+        let byte = match &self.name {
+            Name::Media { id, .. } => id.as_bytes().last().copied(),
+            Name::Content(hash) => hash.first().copied(),
+        };
+        byte.unwrap_or_default()
+    }
+
+    /// Where it is below the objects' directory.
+    pub(super) fn path(&self) -> PathBuf {
+        [format!("{:02x}", self.shard()), self.to_string()].iter().collect()
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = match self.role {
+            Role::Original => "original",
+            Role::File => "file",
+            Role::Preview => "preview",
+            Role::Thumb => "thumb",
+        };
+        write!(out, "{}.{role}.", self.party)?;
+        match &self.name {
+            Name::Media { id, version } => write!(out, "{id}.{version}"),
+            Name::Content(hash) => hash.iter().try_for_each(|byte| write!(out, "{byte:02x}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_a_shard_and_a_name() {
+        let party = Uuid::from_u128(0xa);
+        let media = Name::Media { id: Uuid::from_u128(0x1ff), version: 7 };
+        for (role, name, path) in [
+            (
+                Role::File,
+                media,
+                "ff/00000000-0000-0000-0000-00000000000a.file.00000000-0000-0000-0000-0000000001ff.7",
+            ),
+            (
+                Role::Original,
+                Name::Content([0x5a; 32]),
+                "5a/00000000-0000-0000-0000-00000000000a.original.\
+                 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
+            ),
+        ] {
+            assert_eq!(Key { party, role, name }.path().to_str(), Some(path));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_keys_share_a_path(ids in prop::array::uniform4(0_u128..3), versions in prop::array::uniform2(0_u32..3)) {
+            let [one, other] = [0, 1].map(|i| Key {
+                party: Uuid::from_u128(ids[i]),
+                role: Role::Thumb,
+                name: Name::Media { id: Uuid::from_u128(ids[i + 2]), version: versions[i] },
+            });
+            prop_assert_eq!(one == other, one.path() == other.path());
+        }
+    }
+}

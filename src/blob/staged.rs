@@ -1,0 +1,106 @@
+//! An object that is being written.
+
+use std::path::PathBuf;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt as _;
+
+use super::disk::{blocking, make_file};
+use super::{Error, Key, Store};
+
+/// Takes bytes as they come, counted and hashed on the way. Dropped, it is gone.
+pub struct Staged {
+    store: Store,
+    place: Place,
+    file: File,
+    hash: Context,
+    size: u64,
+    limit: u64,
+}
+
+/// An object that is complete and durable, but has no key yet. Dropped, it is gone.
+pub struct Sealed {
+    store: Store,
+    place: Place,
+    size: u64,
+    sha256: [u8; 32],
+}
+
+impl Staged {
+    pub(super) async fn open(store: Store, limit: u64) -> Result<Self, Error> {
+        // Before the file is made: whoever stops waiting leaves nothing
+        let place = Place(store.staging_file());
+        let path = place.0.clone();
+        let file = blocking(move || make_file(&path)).await?;
+        Ok(Self { store, place, file: File::from_std(file), hash: Context::new(&SHA256), size: 0, limit })
+    }
+
+    /// Appends a chunk. After an error, drop it: what it holds is unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] at the first byte over the limit; [`Error::StorageFull`], [`Error::Unavailable`].
+    pub async fn write(&mut self, chunk: &[u8]) -> Result<(), Error> {
+        let size = self.size.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+        if size > self.limit {
+            return Err(Error::TooLarge { limit: self.limit });
+        }
+        self.file.write_all(chunk).await?;
+        self.hash.update(chunk);
+        self.size = size;
+        Ok(())
+    }
+
+    /// Bytes so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Ends it, and waits until the disk has every byte.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StorageFull`], [`Error::Unavailable`].
+    pub async fn seal(mut self) -> Result<Sealed, Error> {
+        self.file.flush().await?;
+        self.file.sync_all().await?;
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(self.hash.finish().as_ref());
+        Ok(Sealed { store: self.store, place: self.place, size: self.size, sha256 })
+    }
+}
+
+impl Sealed {
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The hash of its bytes.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
+    /// Gives it its key, at once for all readers, in place of what had that key before. When this returns, the object
+    /// survives the process and the power; whoever stops waiting does not know.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StorageFull`], [`Error::Unavailable`].
+    pub async fn commit(self, key: &Key) -> Result<(), Error> {
+        let key = *key;
+        // Moved, so that the place is not cleared under a rename that nobody waits for
+        Ok(blocking(move || self.store.publish(&self.place.0, &key)).await?)
+    }
+}
+
+/// A file in staging: removed with its owner, unless it was renamed.
+struct Place(PathBuf);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Not there any more, or left to the sweep
+        _ = std::fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,189 @@
+//! The store: a directory with what is being written and what was.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use uuid::Uuid;
+
+use super::disk::{blocking, make_directory, remove_file, sync_directory};
+use super::{Error, Key, Object, Staged, Unspoken};
+use crate::config::StorageUrl;
+
+/// What lies in staging for so long belongs to nobody: an upload is cut after 30 s without a byte.
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// Files that one sweep looks at.
+const SWEPT_AT_ONCE: usize = 10_000;
+const SHARDS: usize = 256;
+
+/// The way to the objects. Cheap to clone; all clones are one store.
+///
+/// Knows no deadline: who calls it has one, and may drop what it waits for.
+#[derive(Clone)]
+pub struct Store(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    root: PathBuf,
+    /// Shards that the disk knows, each by its byte.
+    durable: [AtomicBool; SHARDS],
+    /// Whether a probe has not come back yet.
+    pub(super) probing: AtomicBool,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Files that belonged to nobody.
+    pub removed: usize,
+    /// Whether there may be more than one sweep looks at.
+    pub more: bool,
+}
+
+impl Store {
+    /// A store at this place. Touches nothing: directories are made when they are needed, so that a pod starts while
+    /// its storage is away.
+    ///
+    /// # Errors
+    ///
+    /// [`Unspoken`]: a bucket.
+    pub fn new(url: &StorageUrl) -> Result<Self, Unspoken> {
+        let root = match url {
+            StorageUrl::Directory(root) => root.clone(),
+            StorageUrl::S3(_) => return Err(Unspoken { scheme: "s3" }),
+            StorageUrl::Gs(_) => return Err(Unspoken { scheme: "gs" }),
+        };
+        let durable = [const { AtomicBool::new(false) }; SHARDS];
+        Ok(Self(Arc::new(Shared { root, durable, probing: AtomicBool::new(false) })))
+    }
+
+    /// Opens a place for an object of at most `limit` bytes. Nobody sees it before it is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StorageFull`], [`Error::Unavailable`].
+    pub async fn stage(&self, limit: u64) -> Result<Staged, Error> {
+        Staged::open(self.clone(), limit).await
+    }
+
+    /// Stores bytes that are in memory already, in one go.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StorageFull`], [`Error::Unavailable`].
+    pub async fn put_bytes(&self, key: &Key, bytes: &[u8]) -> Result<(), Error> {
+        let mut staged = self.stage(u64::try_from(bytes.len()).unwrap_or(u64::MAX)).await?;
+        staged.write(bytes).await?;
+        staged.seal().await?.commit(key).await
+    }
+
+    /// Opens an object for reading, or `None` where there is none. It stays readable when it is deleted meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn open(&self, key: &Key) -> Result<Option<Object>, Error> {
+        let path = self.object(key);
+        let opened = blocking(move || {
+            let file = fs::File::open(path)?;
+            let size = file.metadata()?.len();
+            Ok(Object::new(file, size))
+        });
+        found(opened.await)
+    }
+
+    /// The size of an object in bytes, or `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn head(&self, key: &Key) -> Result<Option<u64>, Error> {
+        let path = self.object(key);
+        found(blocking(move || Ok(fs::metadata(path)?.len())).await)
+    }
+
+    /// Removes an object for good. One that is not there is removed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn delete(&self, key: &Key) -> Result<(), Error> {
+        let path = self.object(key);
+        Ok(blocking(move || remove_file(&path)).await?)
+    }
+
+    /// Removes what writers that are gone have left in staging, some thousands at once. `now` is the wall clock's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn sweep(&self, now: SystemTime) -> Result<Swept, Error> {
+        let staging = self.staging();
+        let swept = blocking(move || {
+            let mut swept = Swept::default();
+            for (seen, entry) in fs::read_dir(staging)?.enumerate() {
+                if seen == SWEPT_AT_ONCE {
+                    swept.more = true;
+                    break;
+                }
+                let entry = entry?;
+                let age =
+                    entry.metadata().and_then(|data| data.modified()).map(|then| now.duration_since(then));
+                // What is gone meanwhile, or is of the future, is somebody's
+                if matches!(age, Ok(Ok(age)) if age > ABANDONED_AFTER)
+                    && fs::remove_file(entry.path()).is_ok()
+                {
+                    swept.removed += 1;
+                }
+            }
+            Ok(swept)
+        });
+        found(swept.await).map(Option::unwrap_or_default)
+    }
+
+    /// A new name among what is being written.
+    pub(super) fn staging_file(&self) -> PathBuf {
+        self.staging().join(Uuid::new_v4().to_string())
+    }
+
+    /// Gives a synced file its key. Blocks.
+    pub(super) fn publish(&self, staged: &std::path::Path, key: &Key) -> io::Result<()> {
+        let object = self.object(key);
+        let shard = object.parent().unwrap_or(&self.0.root);
+        let known = self.0.durable.get(usize::from(key.shard()));
+        if !known.is_some_and(|known| known.load(Ordering::Acquire)) {
+            make_directory(shard)?;
+            // Another writer may have made it a moment ago and not have synced it yet
+            sync_directory(&self.objects())?;
+            sync_directory(&self.0.root)?;
+            if let Some(known) = known {
+                known.store(true, Ordering::Release);
+            }
+        }
+        fs::rename(staged, &object)?;
+        sync_directory(shard)
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.0.root.join("staging")
+    }
+
+    fn objects(&self) -> PathBuf {
+        self.0.root.join("objects")
+    }
+
+    fn object(&self, key: &Key) -> PathBuf {
+        self.objects().join(key.path())
+    }
+}
+
+/// What is not there is no failure.
+fn found<T>(result: io::Result<T>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

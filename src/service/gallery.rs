@@ -1,0 +1,245 @@
+//! The gallery of a party: its media, one by one and in pages.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    announce::{Announce, Wake},
+    door::{self, Inside},
+    error::Error,
+    links::{Links, Signature},
+};
+use crate::{
+    db::{
+        Connection, Database, events, jobs,
+        media::{self, Selection, Sort},
+    },
+    domain::{
+        access::Act,
+        caller::Caller,
+        event::EventKind,
+        media::{Media, MediaStatus, MediaType, Mood, Rendition, Stored},
+    },
+    view::media::{MediaView, MediaViewer, Urls},
+};
+
+/// The use cases of a gallery.
+#[derive(Clone)]
+pub struct Gallery {
+    database: Database,
+    links: Arc<Links>,
+    announce: Arc<dyn Announce>,
+    wake: Arc<dyn Wake>,
+}
+
+/// A media as one caller sees it.
+#[derive(Debug)]
+pub struct Seen {
+    media: Media,
+    urls: Option<Urls>,
+    viewer: Option<MediaViewer>,
+}
+
+impl Seen {
+    /// The shape of the contract.
+    pub fn view(&self) -> MediaView<'_> {
+        MediaView::new(&self.media, self.urls.clone(), self.viewer)
+    }
+}
+
+/// Which media are asked for.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Of this sort.
+    pub kind: Option<MediaType>,
+    /// With this mood.
+    pub mood: Option<Mood>,
+    /// Of this person.
+    pub uploader_id: Option<Uuid>,
+    /// With this tag.
+    pub tag: Option<String>,
+    /// In this status; READY where it is not said.
+    pub status: Option<MediaStatus>,
+    /// With a higher number.
+    pub since: Option<i64>,
+    /// In this order.
+    pub sort: Sort,
+}
+
+/// A page of a gallery.
+#[derive(Debug)]
+pub struct GalleryPage {
+    /// In their order.
+    pub items: Vec<Seen>,
+    /// The party's number when it was read.
+    pub seq: i64,
+    /// Where the next page begins: number, and hearts in the order of hearts.
+    pub next: Option<(i64, i32)>,
+}
+
+/// A file that may be served.
+#[derive(Debug)]
+pub struct Served {
+    /// Where it is and what it is.
+    pub stored: Stored,
+    /// The media's id and version: what its ETag is made of.
+    pub etag: String,
+    /// Whether caches of other people may keep it.
+    pub is_public: bool,
+}
+
+impl Gallery {
+    /// Puts it together.
+    pub fn new(database: Database, links: Arc<Links>, announce: Arc<dyn Announce>, wake: Arc<dyn Wake>) -> Self {
+        Self { database, links, announce, wake }
+    }
+
+    /// A page of a party's media. Who runs the party sees every status, others what they brought themselves.
+    ///
+    /// # Errors
+    ///
+    /// As the rights say; [`Error::Unavailable`].
+    pub async fn page(
+        &self,
+        caller: Caller,
+        party: Uuid,
+        filter: &Filter,
+        limit: i64,
+        after: Option<(i64, i32)>,
+    ) -> Result<GalleryPage, Error> {
+        self.database
+            .run(async |connection: &mut Connection| {
+                let inside = door::enter(connection, party, caller, Act::SeeGallery).await?;
+                let status = filter.status.unwrap_or(MediaStatus::Ready);
+                let sees_all = status == MediaStatus::Ready || inside.standing.is_hosting();
+                // Somebody who is nobody has brought nothing
+                let only_of = (!sees_all).then(|| caller.person().unwrap_or_default());
+                let selection = Selection {
+                    status,
+                    only_of,
+                    kind: filter.kind,
+                    mood: filter.mood,
+                    uploader_id: filter.uploader_id,
+                    tag: filter.tag.as_deref(),
+                    since: filter.since,
+                    sort: filter.sort,
+                    after,
+                    // One more tells whether there is a next page
+                    limit: limit + 1,
+                };
+                let (mut found, seq) = media::page(connection, party, &selection).await?;
+                let wanted = usize::try_from(limit).unwrap_or_default();
+                let has_more = found.len() > wanted;
+                found.truncate(wanted);
+                let next = found.last().filter(|_| has_more).map(|last| (last.seq, last.likes_count));
+                let items = found.into_iter().map(|media| self.see(media, &inside, caller)).collect();
+                Ok(GalleryPage { items, seq, next })
+            })
+            .await
+    }
+
+    /// One media.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] also for what the caller may not know of.
+    pub async fn find(&self, caller: Caller, id: Uuid) -> Result<Seen, Error> {
+        self.database
+            .run(async |connection: &mut Connection| {
+                let (media, inside) = enter(connection, id, caller, Act::SeeGallery).await?;
+                Ok(self.see(media, &inside, caller))
+            })
+            .await
+    }
+
+    /// Where a file of a media is, for who may read the party, and for who has a signed link.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] before the media is READY, to everybody.
+    pub async fn file(
+        &self,
+        caller: Caller,
+        id: Uuid,
+        rendition: Rendition,
+        signature: Option<&Signature>,
+    ) -> Result<Served, Error> {
+        self.database
+            .run(async |connection: &mut Connection| {
+                let media = load(connection, id).await?;
+                let is_signed = signature.is_some_and(|signature| self.links.opens(&media, rendition, signature));
+                let is_public = if is_signed {
+                    false
+                } else {
+                    let inside = door::enter(connection, media.party_id, caller, Act::SeeGallery).await?;
+                    !inside.party.is_private
+                };
+                let files = media.files.as_ref().filter(|_| media.is_shown()).ok_or(Error::NotFound)?;
+                let etag = format!("\"{}-{}-{}\"", id.simple(), media.version, rendition.as_str());
+                Ok(Served { stored: files.get(rendition).clone(), etag, is_public })
+            })
+            .await
+    }
+
+    /// Deletes a media: its row now, its files soon.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] to who neither brought it nor runs the party.
+    pub async fn delete(&self, caller: Caller, id: Uuid) -> Result<(), Error> {
+        let (party, seq) = self
+            .database
+            .transaction(async |connection: &mut Connection| {
+                let media = load(connection, id).await?;
+                let is_own = media.is_of(caller.person());
+                let act = if is_own { Act::EditOwn } else { Act::Steer };
+                // Who may not even see it is told so first
+                if !is_own {
+                    enter(connection, id, caller, Act::SeeGallery).await?;
+                }
+                door::enter(connection, media.party_id, caller, act).await?;
+                let deleted = media::delete(connection, id).await?.ok_or(Error::NotFound)?;
+                jobs::add(connection, jobs::ERASE, &json!({ "keys": deleted.keys })).await?;
+                let was_shown = i32::from(deleted.status == MediaStatus::Ready);
+                let counted = if deleted.status == MediaStatus::Failed { 0 } else { deleted.size };
+                media::count(connection, deleted.party_id, -was_shown, -counted).await?;
+                let facts = json!({ "reason": "DELETED" });
+                let seq =
+                    events::append(connection, deleted.party_id, EventKind::MediaRemoved, Some(id), &facts).await?;
+                Ok::<_, Error>((deleted.party_id, seq))
+            })
+            .await?;
+        self.announce.announce(party, seq);
+        self.wake.wake();
+        Ok(())
+    }
+
+    /// What a caller sees of a media.
+    pub(super) fn see(&self, media: Media, inside: &Inside, caller: Caller) -> Seen {
+        let urls = self.links.urls(&media, inside.party.is_private);
+        let viewer = caller.person().map(|person| MediaViewer {
+            is_liked: false,
+            is_favorite: false,
+            can_delete: inside.standing.is_hosting() || media.is_of(Some(person)),
+        });
+        Seen { media, urls, viewer }
+    }
+}
+
+/// A media and the caller's place in its party.
+async fn enter(
+    connection: &mut Connection,
+    id: Uuid,
+    caller: Caller,
+    act: Act,
+) -> Result<(Media, Inside), Error> {
+    let media = load(connection, id).await?;
+    let inside = door::enter(connection, media.party_id, caller, act).await?;
+    if media.is_visible(inside.standing, caller.person()) { Ok((media, inside)) } else { Err(Error::NotFound) }
+}
+
+async fn load(connection: &mut Connection, id: Uuid) -> Result<Media, Error> {
+    media::find(connection, &[id]).await?.pop().ok_or(Error::NotFound)
+}
