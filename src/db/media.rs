@@ -321,7 +321,11 @@ fn media(row: &Row) -> Option<Media> {
     let content_type: String = row.get("content_type");
     let files = || {
         let file = content_type.clone();
-        Some(Files { file, preview: row.get::<_, Option<_>>("preview_type")?, thumb: row.get::<_, Option<_>>("thumb_type")? })
+        Some(Files {
+            file,
+            preview: row.get::<_, Option<_>>("preview_type")?,
+            thumb: row.get::<_, Option<_>>("thumb_type")?,
+        })
     };
     Some(Media {
         id,

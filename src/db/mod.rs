@@ -5,9 +5,9 @@
 pub mod attendances;
 pub mod events;
 pub mod idempotency;
+pub mod jobs;
 pub mod media;
 pub mod messages;
-pub mod jobs;
 pub mod migrate;
 mod moment;
 pub mod parties;

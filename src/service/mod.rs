@@ -1,6 +1,7 @@
 //! Use cases: load, decide, act. Who may do what is decided here and nowhere else.
 
 pub mod announce;
+pub mod chat;
 pub mod door;
 pub mod error;
 mod key;
