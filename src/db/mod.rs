@@ -7,6 +7,7 @@ pub mod idempotency;
 pub mod migrate;
 mod moment;
 mod person;
+pub mod sessions;
 mod violation;
 
 pub use party_gallery_actors::database::{Connection, Database, DatabaseError};

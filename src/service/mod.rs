@@ -5,4 +5,5 @@ pub mod error;
 mod key;
 pub mod once;
 pub mod seal;
+pub mod sessions;
 pub mod tokens;
