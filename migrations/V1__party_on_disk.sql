@@ -48,7 +48,8 @@ CREATE TABLE refresh_tokens (
     hash       bytea PRIMARY KEY,
     family_id  uuid NOT NULL REFERENCES token_families ON DELETE CASCADE,
     issued_at  timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz NOT NULL,
+    -- Of a guest's: null, for the party's end decides.
+    expires_at timestamptz,
     spent_at   timestamptz
 );
 CREATE INDEX refresh_tokens_family ON refresh_tokens (family_id);

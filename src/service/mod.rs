@@ -6,4 +6,5 @@ pub mod error;
 mod key;
 pub mod once;
 pub mod seal;
+pub mod sessions;
 pub mod tokens;
