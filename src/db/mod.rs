@@ -12,6 +12,7 @@ pub mod migrate;
 mod moment;
 pub mod parties;
 mod person;
+pub mod sessions;
 mod violation;
 
 pub use party_gallery_actors::database::{Connection, Database, DatabaseError};

@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async, no clock.
 
 pub mod access;
+pub mod access_code;
 pub mod attendance;
 pub mod caller;
 pub mod chat;

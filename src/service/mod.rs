@@ -8,4 +8,5 @@ mod key;
 pub mod links;
 pub mod once;
 pub mod seal;
+pub mod sessions;
 pub mod tokens;
