@@ -48,7 +48,8 @@ CREATE TABLE refresh_tokens (
     hash       bytea PRIMARY KEY,
     family_id  uuid NOT NULL REFERENCES token_families ON DELETE CASCADE,
     issued_at  timestamptz NOT NULL DEFAULT now(),
-    expires_at timestamptz NOT NULL,
+    -- Of a guest's: null, for the party's end decides.
+    expires_at timestamptz,
     spent_at   timestamptz
 );
 CREATE INDEX refresh_tokens_family ON refresh_tokens (family_id);
@@ -82,10 +83,20 @@ CREATE TABLE parties (
     -- Raised with every change of an editable field: what If-Match compares.
     revision        integer NOT NULL DEFAULT 1,
     -- When its erasure was asked for.
-    deleted_at      timestamptz
+    deleted_at      timestamptz,
+    -- What lists look for.
+    latitude        double precision GENERATED ALWAYS AS ((venue ->> 'latitude')::double precision) STORED,
+    longitude       double precision GENERATED ALWAYS AS ((venue ->> 'longitude')::double precision) STORED,
+    words           tsvector
+        GENERATED ALWAYS AS (to_tsvector('simple', title || ' ' || coalesce(description, ''))) STORED
 );
 CREATE INDEX parties_host ON parties (host_id);
-CREATE INDEX parties_public ON parties (starts_at, id) WHERE NOT is_private AND status IN ('PLANNED', 'LIVE');
+-- Everybody's list, in its order.
+CREATE INDEX parties_public ON parties ((status <> 'LIVE'), starts_at, id)
+    WHERE NOT is_private AND status IN ('PLANNED', 'LIVE');
+CREATE INDEX parties_near ON parties (latitude) WHERE NOT is_private AND status IN ('PLANNED', 'LIVE');
+CREATE INDEX parties_tags ON parties USING gin (tags) WHERE NOT is_private AND status IN ('PLANNED', 'LIVE');
+CREATE INDEX parties_words ON parties USING gin (words) WHERE NOT is_private AND status IN ('PLANNED', 'LIVE');
 -- What the clock has to look at.
 CREATE INDEX parties_to_start ON parties (starts_at) WHERE status = 'PLANNED';
 CREATE INDEX parties_to_end ON parties (ends_at) WHERE status = 'LIVE';
@@ -103,7 +114,8 @@ CREATE TABLE attendances (
     role          text NOT NULL CHECK (role IN ('host', 'cohost', 'attendee', 'guest')),
     state         text NOT NULL DEFAULT 'in' CHECK (state IN ('in', 'left', 'removed', 'banned')),
     rsvp          text NOT NULL DEFAULT 'GOING' CHECK (rsvp IN ('GOING', 'MAYBE', 'NOT_GOING')),
-    joined_at     timestamptz NOT NULL DEFAULT now(),
+    -- Taken while the party's row is locked: who joins later has a later one, and no page skips them.
+    joined_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     checked_in_at timestamptz,
     PRIMARY KEY (party_id, person_id)
 );
@@ -171,7 +183,8 @@ CREATE TABLE events (
     -- The media, message or person that it tells of.
     subject_id uuid,
     facts      jsonb NOT NULL DEFAULT '{}',
-    at         timestamptz NOT NULL DEFAULT now(),
+    -- Taken while the party's row is locked, so that it rises with seq.
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (party_id, seq)
 );
 CREATE INDEX events_age ON events (at);

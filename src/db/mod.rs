@@ -7,10 +7,12 @@ pub mod events;
 pub mod idempotency;
 pub mod jobs;
 pub mod media;
+pub mod messages;
 pub mod migrate;
 mod moment;
 pub mod parties;
 mod person;
+pub mod sessions;
 mod violation;
 
 pub use party_gallery_actors::database::{Connection, Database, DatabaseError};

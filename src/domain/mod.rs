@@ -1,8 +1,10 @@
 //! Pure rules: no I/O, no async, no clock.
 
 pub mod access;
+pub mod access_code;
 pub mod attendance;
 pub mod caller;
+pub mod chat;
 pub mod event;
 pub mod fields;
 pub mod limits;

@@ -1,7 +1,7 @@
 //! Timestamps as clients write them and read them: RFC 3339.
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
 use super::fields::Wrong;
@@ -21,9 +21,32 @@ impl Moment {
             || Wrong::new("INVALID_DATE", "must be a date and time in RFC 3339, as 2026-05-01T20:00:00Z");
         let text = value.as_str().ok_or_else(wrong)?;
         let moment: Timestamp = text.parse().map_err(|_details| wrong())?;
-        let sane = (0..=253_370_764_799).contains(&moment.as_second());
-        sane.then_some(Self(moment)).ok_or_else(wrong)
+        is_kept(moment).then_some(Self(moment)).ok_or_else(wrong)
     }
+}
+
+/// A point in time to the microsecond that it is kept by: a part of a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exact(pub Moment);
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0.0.as_microsecond())
+    }
+}
+
+/// A cursor comes back from clients: nothing that PostgreSQL could not read gets through.
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let micros = i64::deserialize(deserializer)?;
+        let moment = Timestamp::from_microsecond(micros).ok().filter(|moment| is_kept(*moment));
+        moment.map(|moment| Self(Moment(moment))).ok_or_else(|| de::Error::custom("no moment that is kept"))
+    }
+}
+
+/// Whether it lies in the years 1970 to 9998.
+fn is_kept(moment: Timestamp) -> bool {
+    (0..=253_370_764_799).contains(&moment.as_second())
 }
 
 /// In UTC with milliseconds and `Z`.
@@ -53,5 +76,15 @@ mod tests {
             assert_eq!(moment.map(|m| json!(m)), written.map(|w| json!(w)), "{read}");
         }
         assert!(Moment::read(&json!(5)).is_err());
+    }
+
+    #[test]
+    fn a_cursor_keeps_microseconds_and_takes_no_others() {
+        let moment = Exact(Moment::read(&json!("2026-05-01T20:00:00.123456Z")).unwrap());
+        let kept = serde_json::to_value(moment).unwrap();
+        assert_eq!(serde_json::from_value::<Exact>(kept).unwrap(), moment);
+        for wrong in [json!(-1), json!(i64::MAX), json!("x"), json!(null)] {
+            assert!(serde_json::from_value::<Exact>(wrong.clone()).is_err(), "{wrong}");
+        }
     }
 }

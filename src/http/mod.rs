@@ -3,6 +3,7 @@
 pub mod access;
 pub mod body;
 pub mod caller;
+pub mod chat;
 pub mod config;
 pub mod files;
 pub mod media;
@@ -25,5 +26,13 @@ pub fn routes(table: &mut ServiceConfig) {
         .configure(probes::configure)
         .service(web::resource("/metrics").route(web::get().to(metrics::metrics)))
         .service(web::resource("/ws").route(web::get().to(ws::ws)))
-        .service(web::scope("/api/v1").service(web::resource("/config").route(web::get().to(config::show))));
+        .service(
+            web::scope("/api/v1")
+                .service(web::resource("/config").route(web::get().to(config::show)))
+                .service(
+                    web::resource("/parties/{id}/chat/messages")
+                        .route(web::get().to(chat::list))
+                        .route(web::post().to(chat::say)),
+                ),
+        );
 }

@@ -1,6 +1,7 @@
 //! Use cases: load, decide, act. Who may do what is decided here and nowhere else.
 
 pub mod announce;
+pub mod chat;
 pub mod door;
 pub mod error;
 pub mod gallery;
@@ -8,6 +9,7 @@ mod key;
 pub mod links;
 pub mod once;
 pub mod seal;
+pub mod sessions;
 pub mod tasks;
 pub mod tokens;
 pub mod uploads;

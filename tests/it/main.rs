@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chat;
 mod database;
 mod ground;
 mod jobs;

@@ -19,6 +19,7 @@ pub mod own;
 pub mod pictures;
 pub mod poll;
 pub mod servers;
+pub mod stage;
 pub mod ws;
 
 use std::time::Duration;

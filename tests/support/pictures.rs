@@ -84,7 +84,10 @@ pub fn bomb() -> Vec<u8> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 },
+        )
     })
 }
 
@@ -96,7 +99,8 @@ pub fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 /// The corner colours of an encoded picture as it is shown, clockwise from the top left, and its size.
 pub fn shown(bytes: &[u8]) -> ([[u8; 3]; 4], (u32, u32)) {
     use image::ImageDecoder as _;
-    let mut decoder = image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().unwrap().into_decoder().unwrap();
+    let mut decoder =
+        image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().unwrap().into_decoder().unwrap();
     let orientation = decoder.orientation().unwrap();
     let mut picture = DynamicImage::from_decoder(decoder).unwrap();
     picture.apply_orientation(orientation);

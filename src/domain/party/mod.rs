@@ -1,5 +1,6 @@
 //! A party: what it is, who may see it, and until when people may add to it.
 
+pub mod filter;
 pub mod plan;
 pub mod status;
 

@@ -1,0 +1,113 @@
+//! Messages of a party's chat.
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{
+    Connection, DatabaseError,
+    moment::{moment, optional_moment},
+    person::person,
+};
+use crate::domain::chat::{Draft, Message, MessageType};
+
+/// Enters a message. `false`: the same sender has sent one of that `client_id` before.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn insert(
+    connection: &mut Connection,
+    id: Uuid,
+    party: Uuid,
+    sender: Uuid,
+    kind: MessageType,
+    draft: &Draft,
+) -> Result<bool, DatabaseError> {
+    const INSERT: &str = include_str!("queries/messages/insert.sql");
+    let inserted = connection
+        .execute(
+            INSERT,
+            &[
+                &id,
+                &party,
+                &sender,
+                &kind.as_str(),
+                &draft.content.as_str(),
+                &draft.media_id,
+                &draft.reply_to_id,
+                &draft.client_id.as_ref().map(|client_id| client_id.as_str()),
+            ],
+        )
+        .await?;
+    Ok(inserted > 0)
+}
+
+/// The message that a sender has sent under that `client_id`.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn same(
+    connection: &mut Connection,
+    party: Uuid,
+    sender: Uuid,
+    client_id: &str,
+) -> Result<Option<Uuid>, DatabaseError> {
+    const SAME: &str = include_str!("queries/messages/same.sql");
+    Ok(connection.query_opt(SAME, &[&party, &sender, &client_id]).await?.map(|row| row.get("id")))
+}
+
+/// Writes down the number of the event that tells of it.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn number(connection: &mut Connection, id: Uuid, seq: i64) -> Result<(), DatabaseError> {
+    const NUMBERED: &str = include_str!("queries/messages/numbered.sql");
+    connection.execute(NUMBERED, &[&id, &seq]).await.map(drop)
+}
+
+/// The messages with these ids, in no order; those that are gone are left out.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn find(connection: &mut Connection, ids: &[Uuid]) -> Result<Vec<Message>, DatabaseError> {
+    const FIND: &str = include_str!("queries/messages/find.sql");
+    Ok(connection.query(FIND, &[&ids]).await?.iter().filter_map(message).collect())
+}
+
+/// At most `limit` messages of a party before number `before`, the newest first, and the party's number at that moment.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn page(
+    connection: &mut Connection,
+    party: Uuid,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<(Vec<Message>, i64), DatabaseError> {
+    const PAGE: &str = include_str!("queries/messages/page.sql");
+    let rows = connection.query(PAGE, &[&party, &before, &limit]).await?;
+    let seq = rows.first().map(|row| row.get("party_seq")).unwrap_or_default();
+    // A party where nothing was said is one row of nulls beside its number
+    Ok((rows.iter().filter_map(message).collect(), seq))
+}
+
+/// The message in a row; `None` for a row of nulls, or a word of a newer binary.
+fn message(row: &Row) -> Option<Message> {
+    Some(Message {
+        id: row.get::<_, Option<Uuid>>("id")?,
+        party_id: row.get("party_id"),
+        sender: person(row),
+        kind: MessageType::named(row.get("type"))?,
+        content: row.get("content"),
+        media_id: row.get("media_id"),
+        reply_to_id: row.get("reply_to_id"),
+        created_at: moment(row, "created_at"),
+        edited_at: optional_moment(row, "edited_at"),
+        deleted_at: optional_moment(row, "deleted_at"),
+        seq: row.get("seq"),
+    })
+}

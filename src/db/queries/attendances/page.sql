@@ -1,0 +1,7 @@
+SELECT person_id, username, display_name, first_name, last_name, role, state, rsvp, joined_at, checked_in_at
+FROM attendances
+JOIN people ON people.id = person_id
+WHERE party_id = $1 AND state = 'in'
+AND ($2::timestamptz IS NULL OR (joined_at, person_id) > ($2, $3::uuid))
+ORDER BY joined_at, person_id
+LIMIT $4

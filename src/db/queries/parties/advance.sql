@@ -1,0 +1,5 @@
+UPDATE parties
+SET status = $2, updated_at = now(),
+    started_at = CASE WHEN $2 = 'LIVE' THEN now() ELSE started_at END,
+    ended_at = CASE WHEN $2 = 'ENDED' THEN now() ELSE ended_at END
+WHERE id = $1

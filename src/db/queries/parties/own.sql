@@ -1,0 +1,1 @@
+WHERE p.host_id = $2

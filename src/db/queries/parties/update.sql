@@ -1,0 +1,5 @@
+UPDATE parties
+SET title = $2, description = $3, starts_at = $4, ends_at = $5, is_private = $6, max_attendees = $7, venue = $8, tags = $9,
+    code_hmac = coalesce($10, code_hmac), code_sealed = coalesce($11, code_sealed),
+    revision = revision + 1, updated_at = now()
+WHERE id = $1

@@ -1,0 +1,5 @@
+WITH spent AS (
+    UPDATE refresh_tokens SET spent_at = now() WHERE hash = $1 RETURNING family_id
+)
+INSERT INTO refresh_tokens (hash, family_id, expires_at)
+SELECT $2, family_id, now() + make_interval(secs => $3) FROM spent

@@ -1,0 +1,55 @@
+//! `/parties/{id}/chat/messages`: what is said, and saying something.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use uuid::Uuid;
+
+use super::{
+    body::{Object, Query},
+    page::{Meta, Page},
+    problem::Problem,
+    reply,
+};
+use crate::{
+    domain::caller::Caller,
+    service::{
+        chat::{Chat, Said},
+        error::Error,
+    },
+};
+
+/// `GET`: the newest first.
+///
+/// # Errors
+///
+/// Not for this caller; a bad page.
+pub async fn list(
+    request: HttpRequest,
+    caller: Caller,
+    party: web::Path<Uuid>,
+    query: Query,
+    chat: web::Data<Chat>,
+) -> Result<HttpResponse, Problem> {
+    let Query(mut fields) = query;
+    let page = Page::<i64>::read(&mut fields);
+    let page = fields.finish(page).map_err(Error::from)?;
+    let found = chat.page(caller, *party, page.after, page.limit).await?;
+    let messages: Vec<_> = found.items.iter().map(Said::view).collect();
+    reply::list(&request, &messages, &Meta::new(page.limit, found.next.as_ref()).at(found.seq))
+}
+
+/// `POST`: 201 with `{message}`; 200 with the same one when its `clientId` is known.
+///
+/// # Errors
+///
+/// Not for this caller, not now, or bad words.
+pub async fn say(
+    request: HttpRequest,
+    caller: Caller,
+    party: web::Path<Uuid>,
+    body: Object,
+    chat: web::Data<Chat>,
+) -> Result<HttpResponse, Problem> {
+    let ticket = body.ticket(&request, caller)?;
+    let answer = chat.say(caller, *party, body.into_fields(), ticket.as_ref()).await?;
+    reply::answer(&answer)
+}

@@ -1,0 +1,231 @@
+//! What is said in a party: read by those who take part, and told to their screens.
+//!
+//! *Invariant:* a message and the event that tells of it are written together; its number is the event's.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    announce::Announce,
+    door,
+    error::Error,
+    links::Links,
+    once::{Answer, Ticket, once},
+    seal::Seal,
+};
+use crate::{
+    db::{Connection, Database, DatabaseError, events, media, messages, violated},
+    domain::{
+        access::{Act, Standing},
+        caller::Caller,
+        chat::{Draft, Message, MessageType, may_show},
+        event::EventKind,
+        fields::{Fields, Wrong},
+        media::Media,
+    },
+    view::{
+        media::{MediaView, Urls},
+        message::MessageView,
+    },
+};
+
+/// The use cases of a party's chat.
+#[derive(Clone)]
+pub struct Chat {
+    database: Database,
+    links: Arc<Links>,
+    seal: Arc<Seal>,
+    announce: Arc<dyn Announce>,
+}
+
+/// A message as everybody who takes part sees it.
+#[derive(Debug)]
+pub struct Said {
+    /// The message.
+    pub message: Message,
+    media: Option<(Media, Option<Urls>)>,
+}
+
+/// A page of a chat.
+#[derive(Debug)]
+pub struct ChatPage {
+    /// The newest first.
+    pub items: Vec<Said>,
+    /// The party's number when it was read.
+    pub seq: i64,
+    /// Before which number the next page begins.
+    pub next: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct One<'a> {
+    message: MessageView<'a>,
+}
+
+impl Said {
+    /// The shape of the contract.
+    pub fn view(&self) -> MessageView<'_> {
+        let media = self.media.as_ref().map(|(media, urls)| MediaView::new(media, urls.clone(), None));
+        MessageView::new(&self.message, media)
+    }
+}
+
+impl Chat {
+    /// Puts it together.
+    pub fn new(database: Database, links: Arc<Links>, seal: Arc<Seal>, announce: Arc<dyn Announce>) -> Self {
+        Self { database, links, seal, announce }
+    }
+
+    /// At most `limit` messages before number `before`, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// As the rights say; [`Error::Unavailable`].
+    pub async fn page(
+        &self,
+        caller: Caller,
+        party: Uuid,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<ChatPage, Error> {
+        self.database
+            .run(async |connection: &mut Connection| {
+                let inside = door::enter(connection, party, caller, Act::ReadChat).await?;
+                // One more tells whether there is a next page
+                let (mut found, seq) = messages::page(connection, party, before, limit + 1).await?;
+                let wanted = usize::try_from(limit).unwrap_or_default();
+                let has_more = found.len() > wanted;
+                found.truncate(wanted);
+                let next = found.last().filter(|_| has_more).map(|last| last.seq);
+                let is_private = inside.party.plan.is_private;
+                let items = show(connection, found, &self.links, is_private).await?;
+                Ok(ChatPage { items, seq, next })
+            })
+            .await
+    }
+
+    /// Says something: 201 with `{message}`, 200 with the same message when its sender has sent it before.
+    ///
+    /// # Errors
+    ///
+    /// As the rights say, then what is wrong with the words, then the party's status; [`Error::Unavailable`],
+    /// [`Error::OutcomeUnknown`].
+    pub async fn say(
+        &self,
+        caller: Caller,
+        party: Uuid,
+        words: Fields,
+        ticket: Option<&Ticket>,
+    ) -> Result<Answer, Error> {
+        let mut logged = None;
+        let answer = self
+            .database
+            .transaction(async |connection: &mut Connection| {
+                let inside = door::enter(connection, party, caller, Act::Contribute).await?;
+                let sender = caller.person().ok_or(Error::Forbidden("screens do not talk"))?;
+                once(connection, &self.seal, ticket, async |connection: &mut Connection| {
+                    let draft = read(words)?;
+                    inside.contributes()?;
+                    let (id, is_new) = enter(connection, party, sender, &draft).await?;
+                    let message = messages::find(connection, &[id]).await?;
+                    let is_private = inside.party.plan.is_private;
+                    let said = show(connection, message, &self.links, is_private).await?.pop();
+                    let mut said = said.ok_or_else(|| Error::internal("a message was not kept"))?;
+                    if !is_new {
+                        return Answer::ok(&One { message: said.view() });
+                    }
+                    let seq = events::append(connection, party, EventKind::NewMessage, Some(id), &json!({}))
+                        .await?;
+                    messages::number(connection, id, seq).await?;
+                    (said.message.seq, logged) = (seq, Some(seq));
+                    let location = format!("/api/v1/parties/{party}/chat/messages/{id}");
+                    Answer::created(location, &One { message: said.view() })
+                })
+                .await
+            })
+            .await?;
+        if let Some(seq) = logged {
+            self.announce.announce(party, seq);
+        }
+        Ok(answer)
+    }
+}
+
+fn read(mut words: Fields) -> Result<Draft, Error> {
+    let draft = Draft::read(&mut words);
+    Ok(words.finish(draft)?)
+}
+
+/// Enters a message, or finds the one that its sender has sent under that name before. Gives which, and whether it is
+/// new.
+async fn enter(
+    connection: &mut Connection,
+    party: Uuid,
+    sender: Uuid,
+    draft: &Draft,
+) -> Result<(Uuid, bool), Error> {
+    let mut kind = draft.kind;
+    if let Some(media_id) = draft.media_id {
+        let media = media::find(connection, &[media_id]).await?.pop();
+        let media = media.filter(|media| may_show(sender, media, party));
+        let media = media.ok_or_else(|| Error::field("mediaId", &NO_MEDIA))?;
+        kind = kind.or(Some(MessageType::showing(media.kind)));
+    }
+    if let Some(reply_to_id) = draft.reply_to_id {
+        let message = messages::find(connection, &[reply_to_id]).await?.pop();
+        message
+            .filter(|message| message.party_id == party)
+            .ok_or_else(|| Error::field("replyToId", &NO_MESSAGE))?;
+    }
+    let id = Uuid::now_v7();
+    let kind = kind.unwrap_or(MessageType::Text);
+    let is_new =
+        messages::insert(connection, id, party, sender, kind, draft).await.map_err(deleted_meanwhile)?;
+    let client_id = draft.client_id.as_ref().filter(|_| !is_new);
+    let same = match client_id {
+        Some(client_id) => messages::same(connection, party, sender, client_id.as_str()).await?,
+        None => None,
+    };
+    Ok((same.unwrap_or(id), is_new))
+}
+
+const NO_MEDIA: Wrong = Wrong::new("UNKNOWN_MEDIA", "is no media of this party that you may show");
+const NO_MESSAGE: Wrong = Wrong::new("UNKNOWN_MESSAGE", "is no message of this party");
+
+/// What a message refers to may go between the look at it and the row.
+fn deleted_meanwhile(error: DatabaseError) -> Error {
+    match violated(&error) {
+        Some("messages_media_id_fkey") => Error::field("mediaId", &NO_MEDIA),
+        Some("messages_reply_to_id_fkey") => Error::field("replyToId", &NO_MESSAGE),
+        _ => error.into(),
+    }
+}
+
+/// Messages with what they show, by one statement: what failed or is hidden is shown to nobody here.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub(super) async fn show(
+    connection: &mut Connection,
+    found: Vec<Message>,
+    links: &Links,
+    is_private: bool,
+) -> Result<Vec<Said>, DatabaseError> {
+    let ids: Vec<Uuid> = found.iter().filter_map(|message| message.media_id).collect();
+    let shown = if ids.is_empty() { Vec::new() } else { media::find(connection, &ids).await? };
+    let visible = shown.into_iter().filter(|media| media.is_visible(Standing::Going, None));
+    let by_id: HashMap<Uuid, Media> = visible.map(|media| (media.id, media)).collect();
+    let said = found.into_iter().map(|message| {
+        let media = message.media_id.and_then(|id| by_id.get(&id)).cloned();
+        let media = media.map(|media| {
+            let urls = links.urls(&media, is_private);
+            (media, urls)
+        });
+        Said { message, media }
+    });
+    Ok(said.collect())
+}

@@ -1,0 +1,186 @@
+//! A party and its people, put straight into a database: for tests that begin in the middle.
+
+use party_gallery::{
+    app::Exit,
+    config::JwtSecrets,
+    realtime::Kind,
+    service::tokens::{ACCESS_TOKEN, Tokens},
+};
+use party_gallery_actors::health::wall_clock;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    app::TestApp,
+    database::{MIGRATED, connected, fresh},
+};
+
+/// A database of the test's own, and the secret that its pods share.
+pub struct Stage {
+    url: String,
+    secret: String,
+}
+
+/// Somebody, and how they show who they are.
+#[derive(Clone, Debug)]
+pub struct Somebody {
+    /// Of the user or guest.
+    pub id: Uuid,
+    /// What their requests carry.
+    pub bearer: String,
+}
+
+impl Stage {
+    /// An empty one.
+    pub async fn new() -> Self {
+        Self::at(&fresh(&MIGRATED).await)
+    }
+
+    /// In the migrated database at `url`.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), secret: Uuid::new_v4().to_string() }
+    }
+
+    /// A pod on it.
+    pub async fn pod(&self, redis_url: &str) -> TestApp {
+        let app = TestApp::start(&self.url, redis_url, &[("JWT_SECRET", &self.secret)]).await;
+        super::poll::eventually(super::DEADLINE, "the pod is ready", async || {
+            app.get("/health").await.1["checks"]["database"]["status"] == "healthy"
+        })
+        .await;
+        app
+    }
+
+    /// Somebody with an account.
+    pub async fn user(&self) -> Somebody {
+        let user = self.somebody(Kind::User);
+        let name = format!("user_{}", user.id.simple());
+        self.execute(
+            "INSERT INTO people (id, is_guest, username, display_name) VALUES ($1, false, left($2, 30), $2)",
+            &[&user.id, &name],
+        )
+        .await;
+        user
+    }
+
+    /// Somebody who has joined `party` without an account.
+    pub async fn guest(&self, party: Uuid) -> Somebody {
+        let guest = self.somebody(Kind::Guest);
+        let insert = "INSERT INTO people (id, is_guest, display_name) VALUES ($1, true, 'Guest')";
+        self.execute(insert, &[&guest.id]).await;
+        self.execute("INSERT INTO guests (person_id, party_id) VALUES ($1, $2)", &[&guest.id, &party]).await;
+        self.place(party, &guest, "guest", "in", "GOING").await;
+        guest
+    }
+
+    /// A screen's token.
+    pub fn display(&self) -> Somebody {
+        self.somebody(Kind::Display)
+    }
+
+    /// A party that `host` has made.
+    pub async fn party(&self, host: &Somebody, status: &str, is_private: bool) -> Uuid {
+        let id = Uuid::now_v7();
+        self.execute(
+            "INSERT INTO parties (id, host_id, title, status, starts_at, started_at, ended_at, is_private)
+             VALUES ($1, $2, 'A party', $3, now() + interval '1 hour',
+                 CASE WHEN $3 IN ('LIVE', 'ENDED') THEN now() - interval '1 hour' END,
+                 CASE WHEN $3 = 'ENDED' THEN now() END, $4)",
+            &[&id, &host.id, &status, &is_private],
+        )
+        .await;
+        self.place(id, host, "host", "in", "GOING").await;
+        id
+    }
+
+    /// Gives somebody a place in a party, or another one.
+    pub async fn place(&self, party: Uuid, somebody: &Somebody, role: &str, state: &str, rsvp: &str) {
+        self.execute(
+            "INSERT INTO attendances (party_id, person_id, role, state, rsvp) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (party_id, person_id) DO UPDATE
+             SET role = excluded.role, state = excluded.state, rsvp = excluded.rsvp",
+            &[&party, &somebody.id, &role, &state, &rsvp],
+        )
+        .await;
+    }
+
+    /// A photo that `uploader` has brought, in that status.
+    pub async fn photo(&self, party: Uuid, uploader: &Somebody, status: &str) -> Uuid {
+        let id = Uuid::now_v7();
+        self.execute(
+            "INSERT INTO media (id, party_id, uploader_id, type, status, content_type, size, sha256)
+             VALUES ($1, $2, $3, 'PHOTO', $4, 'image/jpeg', 1, uuid_send($1))",
+            &[&id, &party, &uploader.id, &status],
+        )
+        .await;
+        id
+    }
+
+    /// Logs an event, as the transaction of its cause does.
+    pub async fn log(&self, party: Uuid, kind: &str, subject: Uuid, facts: &Value) -> i64 {
+        connected(&self.url, async |client| {
+            let append = "WITH next AS (UPDATE parties SET seq = seq + 1 WHERE id = $1 RETURNING seq)
+                 INSERT INTO events (party_id, seq, kind, subject_id, facts)
+                 SELECT $1, seq, $2, $3, $4 FROM next RETURNING seq";
+            client.query_one(append, &[&party, &kind, &subject, facts]).await.unwrap().get(0)
+        })
+        .await
+    }
+
+    /// Runs a statement.
+    pub async fn execute(&self, statement: &str, parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)]) {
+        connected(&self.url, async |client| client.execute(statement, parameters).await.unwrap()).await;
+    }
+
+    fn somebody(&self, kind: Kind) -> Somebody {
+        let secrets: JwtSecrets = self.secret.parse().unwrap();
+        let id = Uuid::now_v7();
+        let token = Tokens::new(&secrets, wall_clock).issue(kind, id, ACCESS_TOKEN).unwrap();
+        Somebody { id, bearer: format!("Bearer {}", token.expose()) }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP's.
+    pub status: u16,
+    /// JSON, or null.
+    pub body: Value,
+    /// What else was said.
+    pub headers: reqwest::header::HeaderMap,
+}
+
+/// Asks a pod for something in somebody's name, or in nobody's.
+pub async fn ask(
+    app: &TestApp,
+    caller: Option<&Somebody>,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<Value>,
+) -> Reply {
+    let mut request = reqwest::Client::new().request(method, app.url(path));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if let Some(caller) = caller {
+        request = request.header("authorization", &caller.bearer);
+    }
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body.to_string());
+    }
+    let answer = request.send().await.unwrap();
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    Reply {
+        status,
+        headers,
+        body: serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(json!(null)),
+    }
+}
+
+/// Drains a pod, which must end well.
+pub async fn stop(mut app: TestApp) {
+    assert_eq!(app.stop().await, Exit::Clean);
+}
