@@ -6,6 +6,7 @@ pub mod attendance;
 pub mod caller;
 pub mod event;
 pub mod fields;
+pub mod guest;
 pub mod limits;
 pub mod moment;
 pub mod party;

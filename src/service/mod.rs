@@ -1,10 +1,13 @@
 //! Use cases: load, decide, act. Who may do what is decided here and nowhere else.
 
 pub mod announce;
+pub mod codes;
 pub mod door;
 pub mod error;
+pub mod joining;
 mod key;
 pub mod once;
+pub mod parties;
 pub mod seal;
 pub mod sessions;
 pub mod tokens;
