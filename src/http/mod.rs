@@ -6,9 +6,11 @@ pub mod caller;
 pub mod chat;
 pub mod config;
 pub mod files;
+pub mod joining;
 pub mod media;
 pub mod metrics;
 pub mod page;
+pub mod parties;
 pub mod path;
 pub mod probes;
 pub mod problem;
@@ -17,7 +19,10 @@ pub mod trace;
 pub mod upload;
 pub mod ws;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    FromRequest, Handler, Resource, Responder,
+    web::{self, ServiceConfig},
+};
 
 /// Every route of the service, on one screen.
 pub fn routes(table: &mut ServiceConfig) {
@@ -30,9 +35,50 @@ pub fn routes(table: &mut ServiceConfig) {
             web::scope("/api/v1")
                 .service(web::resource("/config").route(web::get().to(config::show)))
                 .service(
+                    web::resource("/parties")
+                        .route(web::get().to(parties::list))
+                        .route(web::post().to(parties::create)),
+                )
+                // Before {id}, which would take them too
+                .service(web::resource("/parties/by-code").route(web::post().to(parties::by_code)))
+                .service(web::resource("/parties/join-by-code").route(web::post().to(joining::join_by_code)))
+                .service(
+                    web::resource("/parties/{id}")
+                        .route(web::get().to(parties::show))
+                        .route(web::patch().to(parties::edit))
+                        .route(web::put().to(parties::edit)),
+                )
+                .service(web::resource("/parties/{id}/publish").route(web::post().to(parties::publish)))
+                .service(web::resource("/parties/{id}/start").route(web::post().to(parties::start)))
+                .service(web::resource("/parties/{id}/end").route(web::post().to(parties::end)))
+                .service(web::resource("/parties/{id}/attendees").route(web::get().to(parties::attendees)))
+                .service(
                     web::resource("/parties/{id}/chat/messages")
                         .route(web::get().to(chat::list))
                         .route(web::post().to(chat::say)),
-                ),
+                )
+                .service(
+                    web::resource("/parties/{id}/media")
+                        .route(web::get().to(media::list))
+                        .route(web::post().to(upload::upload)),
+                )
+                .service(
+                    web::resource("/media/{id}")
+                        .route(web::get().to(media::show))
+                        .route(web::delete().to(media::delete)),
+                )
+                .service(file("/media/{id}/file", files::file))
+                .service(file("/media/{id}/preview", files::preview))
+                .service(file("/media/{id}/thumb", files::thumb)),
         );
+}
+
+/// What can be asked for with or without its bytes.
+fn file<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args> + Clone,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path.to_owned()).route(web::get().to(handler.clone())).route(web::head().to(handler))
 }

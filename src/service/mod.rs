@@ -2,12 +2,15 @@
 
 pub mod announce;
 pub mod chat;
+pub mod codes;
 pub mod door;
 pub mod error;
 pub mod gallery;
+pub mod joining;
 mod key;
 pub mod links;
 pub mod once;
+pub mod parties;
 pub mod seal;
 pub mod sessions;
 pub mod tasks;
