@@ -1,6 +1,7 @@
 //! Pure rules: no I/O, no async, no clock.
 
 pub mod access;
+pub mod account;
 pub mod caller;
 pub mod event;
 pub mod fields;
