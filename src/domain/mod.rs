@@ -3,6 +3,7 @@
 pub mod access;
 pub mod access_code;
 pub mod attendance;
+pub mod account;
 pub mod caller;
 pub mod chat;
 pub mod event;
