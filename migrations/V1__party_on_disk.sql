@@ -182,19 +182,21 @@ CREATE INDEX events_age ON events (at);
 
 -- Work without a request. A lease that ran out is claimed again; its token fences off who held it.
 CREATE TABLE jobs (
-    id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    kind         text NOT NULL,
-    payload      jsonb NOT NULL,
-    state        text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'dead')),
-    run_at       timestamptz NOT NULL DEFAULT now(),
-    leased_until timestamptz,
-    lease_token  uuid,
-    attempts     integer NOT NULL DEFAULT 0,
-    last_error   text,
-    created_at   timestamptz NOT NULL DEFAULT now()
+    id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    kind        text NOT NULL,
+    payload     jsonb NOT NULL,
+    -- When it may be claimed: of one that is held, when its lease ends.
+    run_at      timestamptz NOT NULL DEFAULT now(),
+    -- Of one that is held: drawn anew by each claim.
+    lease_token uuid,
+    -- Claims that were not taken back, the present one included.
+    attempts    integer NOT NULL DEFAULT 0,
+    last_error  text,
+    -- Of a dead letter, which is not claimed any more.
+    buried_at   timestamptz,
+    created_at  timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX jobs_due ON jobs (kind, run_at) WHERE state = 'waiting';
-CREATE INDEX jobs_leased ON jobs (leased_until) WHERE state = 'running';
+CREATE INDEX jobs_due ON jobs (kind, run_at) WHERE buried_at IS NULL;
 
 -- The first answer to a request that may come again, sealed: it may hold what only its caller may see.
 CREATE TABLE idempotency_keys (

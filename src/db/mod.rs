@@ -4,6 +4,7 @@
 
 pub mod events;
 pub mod idempotency;
+pub mod jobs;
 pub mod migrate;
 mod moment;
 mod person;

@@ -13,6 +13,7 @@ mod support;
 
 mod database;
 mod ground;
+mod jobs;
 mod migrations;
 mod pod;
 mod sockets;

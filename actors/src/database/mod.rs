@@ -254,7 +254,8 @@ fn unavailable(outage: Outage) -> DatabaseError {
 
 /// Resolves when the breaker opens.
 async fn opened(outage: &mut watch::Receiver<Option<Outage>>) -> Outage {
-    match outage.wait_for(Option::is_some).await {
+    // Copied out, so that no lock is held in a future that may change threads
+    match outage.wait_for(Option::is_some).await.map(|outage| *outage) {
         Ok(outage) => outage.unwrap_or(Outage { since: Instant::now(), reason: actor::CLOSED }),
         // The breaker lives as long as its Database
         Err(_closed) => std::future::pending().await,
