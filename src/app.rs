@@ -35,11 +35,11 @@ use tokio::sync::mpsc;
 
 use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck},
-    embedded::Embedded,
+    embedded::{Embedded, Servers},
     services::Services,
 };
 use crate::{
-    config::{Config, Dependency, JwtSecrets, RedisUrl},
+    config::{Config, Dependency, JwtSecrets},
     http::{
         self,
         access::Access,
@@ -102,7 +102,7 @@ pub struct App {
     registry: Arc<Registry>,
     hub: Handle<Hub>,
     draining: Arc<AtomicBool>,
-    embedded: Embedded,
+    servers: Servers,
     config: Config,
     log: Logger,
 }
@@ -118,14 +118,16 @@ impl App {
         for warning in &config.warnings {
             warn!(log, "Configuration"; "variable" => warning.variable, "warning" => %warning);
         }
-        let embedded = Embedded::start(&config, &log).await?;
+        let embedded = Embedded::find(&config)?;
+        let (connection, redis_url) = (embedded.database(&config)?, embedded.redis(&config)?);
         let supervisor = Supervisor::start(log.clone())?;
+        let draining = Arc::new(AtomicBool::new(false));
+        let servers = embedded.start(&supervisor, &draining).await?;
 
-        let connection = embedded.database(&config);
         let pool_size = NonZeroU32::new(config.database_pool_size).unwrap_or(NonZeroU32::MIN);
         let database =
             Database::start(&supervisor, database::Config::new(connection, pool_size), &log).await?;
-        let (redis, child) = redis::build(&redis::Config::new(redis_url(&config, &embedded)), None)?;
+        let (redis, child) = redis::build(&redis::Config::new(redis_url), None)?;
         let owner = supervisor.add(child).await?;
         let registry = Registry::new(realtime::Config::default());
         let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await?;
@@ -140,7 +142,6 @@ impl App {
         supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
         gauges::register(&metrics, &supervisor, &database, &redis, &registry, started);
 
-        let draining = Arc::new(AtomicBool::new(false));
         let access = Access::new(
             config.trusted_proxies.clone(),
             config.metrics_allow.clone(),
@@ -203,7 +204,7 @@ impl App {
             registry,
             hub,
             draining,
-            embedded,
+            servers,
             config,
             log,
         })
@@ -232,7 +233,7 @@ impl App {
     /// Serves until `signals` has something or the supervisor gives up, then drains in order. One more signal cuts
     /// the drain: private servers are stopped, and that is all.
     pub async fn run(self, mut signals: mpsc::Receiver<()>) -> Exit {
-        let Self { server, handle, supervisor, registry, draining, embedded, config, log, .. } = self;
+        let Self { server, handle, supervisor, registry, draining, servers, config, log, .. } = self;
         let mut gave_up = supervisor.gave_up();
         let drain = async {
             let escalated = tokio::select! {
@@ -257,7 +258,7 @@ impl App {
         if let Err(error) = served {
             warn!(log, "Server ended"; "error" => %error);
         }
-        embedded.stop(&log).await;
+        servers.stop(&log).await;
         exit
     }
 }
@@ -268,15 +269,5 @@ fn check_of(dependency: Dependency) -> &'static str {
         Dependency::Redis => "redis",
         Dependency::Realtime => "realtime",
         Dependency::Storage => "storage",
-    }
-}
-
-fn redis_url(config: &Config, embedded: &Embedded) -> String {
-    match &config.redis_url {
-        Some(RedisUrl::Server(url)) => url.expose().to_string(),
-        // Not spoken yet: refused by the actor's own configuration, which knows single servers only
-        Some(RedisUrl::Cluster(_)) => "redis+cluster://".to_owned(),
-        Some(RedisUrl::Socket(path)) => format!("redis+unix://{}", path.display()),
-        None => embedded.redis().to_owned(),
     }
 }

@@ -15,4 +15,5 @@ mod database;
 mod ground;
 mod migrations;
 mod pod;
+mod private_servers;
 mod sockets;

@@ -1,6 +1,6 @@
 //! A pod in the test's own process, on a port of its own. Two of them are two pods.
 
-use std::{net::SocketAddr, thread};
+use std::{net::SocketAddr, path::Path, thread};
 
 use party_gallery::{
     app::{App, Exit},
@@ -24,8 +24,18 @@ pub struct TestApp {
 impl TestApp {
     /// Starts one on these servers; `more` are further variables.
     pub async fn start(database_url: &str, redis_url: &str, more: &[(&str, &str)]) -> Self {
+        Self::start_as(config(database_url, redis_url, more)).await
+    }
+
+    /// Starts one that keeps servers of its own in `data_dir`; `more` are further variables.
+    pub async fn start_alone(data_dir: &Path, more: &[(&str, &str)]) -> Self {
+        let data_dir = data_dir.to_str().expect("a path in UTF-8");
+        let variables = [("APP_ENV", "test"), ("PORT", "0"), ("DATA_DIR", data_dir)];
+        Self::start_as(parse(&variables, more)).await
+    }
+
+    async fn start_as(config: Config) -> Self {
         let (logs, log) = Logs::record();
-        let config = config(database_url, redis_url, more);
         let (started, address) = oneshot::channel();
         let (signal, signals) = mpsc::channel(4);
         let (end, ended) = oneshot::channel();
@@ -123,12 +133,16 @@ fn config(database_url: &str, redis_url: &str, more: &[(&str, &str)]) -> Config 
     let redis = if unix.is_some() { "redis://127.0.0.1:1" } else { redis_url };
     let variables =
         [("APP_ENV", "test"), ("PORT", "0"), ("DATABASE_URL", database_url), ("REDIS_URL", redis)];
-    let lookup = |name: &str| {
-        more.iter().chain(&variables).find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
-    };
-    let mut config = Config::parse(lookup).expect("the test's own configuration");
+    let mut config = parse(&variables, more);
     if let Some(path) = unix {
         config.redis_url = Some(party_gallery::config::RedisUrl::Socket(path));
     }
     config
+}
+
+fn parse(variables: &[(&str, &str)], more: &[(&str, &str)]) -> Config {
+    let lookup = |name: &str| {
+        more.iter().chain(variables).find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+    };
+    Config::parse(lookup).expect("the test's own configuration")
 }
