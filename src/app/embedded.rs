@@ -11,7 +11,7 @@ use slog::{Logger, warn};
 
 use super::{StartError, drain};
 use crate::{
-    config::{Config, RedisUrl},
+    config::{Config, Environment, RedisUrl},
     local::{
         self, Keeper, Kept, Launcher, PostgresConfig, PostgresPrograms, RedisConfig, RedisProgram, StopServer,
     },
@@ -40,7 +40,8 @@ impl Embedded {
             None => Some(PostgresConfig {
                 directory: config.data_dir.join("postgres"),
                 programs: PostgresPrograms::find(&path)?,
-                fsync: true,
+                // What a test writes need not survive the machine
+                fsync: config.environment != Environment::Test,
                 settings: Vec::new(),
             }),
         };
