@@ -4,6 +4,7 @@ mod checks;
 mod drain;
 mod embedded;
 mod gauges;
+mod readiness;
 mod services;
 
 use std::{
@@ -43,6 +44,8 @@ use crate::{
     http::{
         self,
         access::Access,
+        admission::Admission,
+        connection,
         metrics::Scrape,
         probes::{Probes, Sources},
         trace::{Trace, trace},
@@ -103,6 +106,7 @@ pub struct App {
     hub: Handle<Hub>,
     draining: Arc<AtomicBool>,
     servers: Servers,
+    pages: Data<Probes>,
     config: Config,
     log: Logger,
 }
@@ -174,19 +178,22 @@ impl App {
             trusted_proxies: config.trusted_proxies.clone(),
             log: log.clone(),
         });
+        let admission = Data::new(Admission::new(config.max_in_flight, metrics.clone()));
         let edge =
             Data::new(Trace { log: log.clone(), metrics, trusted_proxies: config.trusted_proxies.clone() });
+        let shown = pages.clone();
         let server = HttpServer::new(move || {
             Web::new()
-                .app_data(pages.clone())
+                .app_data(shown.clone())
                 .app_data(scrape.clone())
                 .app_data(edge.clone())
+                .app_data(admission.clone())
                 .app_data(sockets.clone())
                 .configure(|table| services.register(table))
                 .wrap(from_fn(trace))
                 .configure(http::routes)
         })
-        .on_connect(realtime::on_connect)
+        .on_connect(connection::accepted)
         .disable_signals()
         .workers(std::thread::available_parallelism().map_or(2, usize::from))
         .bind((config.host, config.port))?;
@@ -205,6 +212,7 @@ impl App {
             hub,
             draining,
             servers,
+            pages,
             config,
             log,
         })
@@ -233,13 +241,14 @@ impl App {
     /// Serves until `signals` has something or the supervisor gives up, then drains in order. One more signal cuts
     /// the drain: private servers are stopped, and that is all.
     pub async fn run(self, mut signals: mpsc::Receiver<()>) -> Exit {
-        let Self { server, handle, supervisor, registry, draining, servers, config, log, .. } = self;
+        let Self { server, handle, supervisor, registry, draining, servers, pages, config, log, .. } = self;
         let mut gave_up = supervisor.gave_up();
         let drain = async {
             let escalated = tokio::select! {
                 // Whoever could have asked is gone: the same as being asked
                 _ = signals.recv() => false,
                 _ = gave_up.wait_for(Option::is_some) => true,
+                never = readiness::tell(&log, &pages) => match never {},
             };
             draining.store(true, Ordering::Release);
             let _watchdog = drain::watchdog(config.shutdown_timeout);

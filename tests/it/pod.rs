@@ -45,6 +45,20 @@ async fn a_killed_database_is_told_within_a_second_and_its_return_as_well() {
 }
 
 #[tokio::test]
+async fn readiness_is_told_each_time_it_begins_and_ends() {
+    let (mut postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
+    let mut app = TestApp::start(postgres.url(), redis.url(), &[]).await;
+    app.logs().wait_for("Ready", DEADLINE).await;
+    postgres.kill9();
+    let line = app.logs().wait_for("Not ready", DEADLINE).await;
+    assert_eq!(line.values["reasons"], "database");
+    postgres.start_again().await;
+    let told = async || app.logs().lines().iter().filter(|line| line.message == "Ready").count() == 2;
+    eventually(DEADLINE, "it is told again", told).await;
+    assert_eq!(app.stop().await, Exit::Clean);
+}
+
+#[tokio::test]
 async fn a_redis_that_is_not_required_costs_health_and_not_readiness() {
     let (postgres, mut redis) = (OwnPostgres::start().await, OwnRedis::start().await);
     let mut app = TestApp::start(postgres.url(), redis.url(), &[("READY_REQUIRES", "database")]).await;
