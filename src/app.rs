@@ -179,8 +179,12 @@ impl App {
             log: log.clone(),
         });
         let admission = Data::new(Admission::new(config.max_in_flight, metrics.clone()));
-        let edge =
-            Data::new(Trace { log: log.clone(), metrics, trusted_proxies: config.trusted_proxies.clone() });
+        let edge = Data::new(Trace {
+            log: log.clone(),
+            metrics,
+            trusted_proxies: config.trusted_proxies.clone(),
+            draining: Arc::clone(&draining),
+        });
         let shown = pages.clone();
         let server = HttpServer::new(move || {
             Web::new()

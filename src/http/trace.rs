@@ -1,13 +1,21 @@
 //! The outermost layer: names each request, logs it once, counts it, and lets every refusal leave as a problem.
 
-use std::{fmt, net::IpAddr, time::Instant};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse, ResponseError,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -33,6 +41,8 @@ pub struct Trace {
     pub metrics: Metrics,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,
+    /// Whether the service is being shut down: each answer is then its connection's last.
+    pub draining: Arc<AtomicBool>,
 }
 
 /// The request's own name, in its answer, its log line and its problem.
@@ -80,6 +90,9 @@ pub async fn trace<B: MessageBody + 'static>(
     }
     if let Ok(value) = HeaderValue::from_str(&line.id) {
         answer.headers_mut().insert(REQUEST_ID, value);
+    }
+    if trace.draining.load(Ordering::Acquire) && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     line.caller = answer.request().extensions().get::<CallerId>().copied();
     line.write(&trace, answer.status().as_u16(), began);
@@ -226,10 +239,7 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io,
-        sync::{Arc, Mutex},
-    };
+    use std::{io, sync::Mutex};
 
     use actix_web::{
         App, HttpRequest,
@@ -261,7 +271,8 @@ mod tests {
             request.extensions_mut().insert(CallerId(Uuid::nil()));
             HttpResponse::Ok().finish()
         };
-        let edge = Trace { log, metrics, trusted_proxies: Networks::default() };
+        let draining = Arc::default();
+        let edge = Trace { log, metrics, trusted_proxies: Networks::default(), draining };
         let app = App::new()
             .app_data(web::Data::new(edge))
             .wrap(from_fn(trace))

@@ -16,4 +16,5 @@ mod ground;
 mod migrations;
 mod pod;
 mod private_servers;
+mod process;
 mod sockets;

@@ -17,6 +17,7 @@ pub mod database;
 pub mod logs;
 pub mod own;
 pub mod poll;
+pub mod process;
 pub mod servers;
 pub mod ws;
 

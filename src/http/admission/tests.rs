@@ -69,7 +69,8 @@ async fn with_server(
     let admission = Admission { deadline, idle, ..Admission::new(2, metrics.clone()) };
     let (admission, gate) = (web::Data::new(admission), web::Data::new(Gate::default()));
     let log = slog::Logger::root(slog::Discard, slog::o!());
-    let edge = Trace { log, metrics: metrics.clone(), trusted_proxies: Networks::default() };
+    let (trusted_proxies, draining) = (Networks::default(), Arc::default());
+    let edge = Trace { log, metrics: metrics.clone(), trusted_proxies, draining };
     let (edge, shown) = (web::Data::new(edge), gate.clone());
     let server = HttpServer::new(move || {
         let api = web::scope("/api")
