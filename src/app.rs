@@ -29,7 +29,7 @@ use party_gallery_actors::{
     health::{Board, Health, Probe, Rhythm, wall_clock},
     kernel::{Handle, Refused, Supervisor},
     realtime::{self, Hub, Registry},
-    redis::{self, BadUrl},
+    redis::{self, BadUrl, RedisActor},
 };
 use slog::{Logger, info, warn};
 use tokio::sync::mpsc;
@@ -102,6 +102,8 @@ pub struct App {
     handle: ServerHandle,
     supervisor: Supervisor,
     database: Database,
+    redis: Handle<RedisActor>,
+    health: Handle<Health>,
     registry: Arc<Registry>,
     hub: Handle<Hub>,
     draining: Arc<AtomicBool>,
@@ -138,12 +140,12 @@ impl App {
 
         let probes: Vec<Arc<dyn Probe>> = vec![
             Arc::new(DatabaseCheck(database.clone())),
-            Arc::new(RedisCheck { redis: redis.clone(), owner }),
+            Arc::new(RedisCheck { redis: redis.clone(), owner: owner.clone() }),
             Arc::new(RealtimeCheck(hub.clone())),
         ];
         let board = Board::awaiting(&probes, Instant::now(), wall_clock());
         let rhythm = Rhythm::every(config.health_interval);
-        supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
+        let health = supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
         gauges::register(&metrics, &supervisor, &database, &redis, &registry, started);
 
         let access = Access::new(
@@ -212,6 +214,8 @@ impl App {
             handle,
             supervisor,
             database,
+            redis: owner,
+            health,
             registry,
             hub,
             draining,
@@ -230,6 +234,16 @@ impl App {
     /// The way to PostgreSQL.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The way to the Redis actor.
+    pub fn redis(&self) -> &Handle<RedisActor> {
+        &self.redis
+    }
+
+    /// The way to the Health actor.
+    pub fn health(&self) -> &Handle<Health> {
+        &self.health
     }
 
     /// The way to the realtime hub.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::support::{
     DEADLINE,
-    app::TestApp,
+    app::{TestApp, Victim},
     chaos_proxy::{ChaosProxy, Upstream},
     own::{OwnPostgres, OwnRedis},
     poll::eventually,
@@ -119,7 +119,7 @@ async fn the_process_whose_hub_gives_up() {
     let mut app = TestApp::start_alone(std::path::Path::new(&data), &[]).await;
     app.logs().wait_for("Ready", DEADLINE).await;
     for restarts in 1..=5_u64 {
-        app.panic_hub().await;
+        app.panic(Victim::Hub).await;
         let again = async || {
             let (_, health) = app.get("/health").await;
             let hub = &health["checks"]["realtime"];
@@ -127,7 +127,7 @@ async fn the_process_whose_hub_gives_up() {
         };
         eventually(DEADLINE, "the hub is restarted", again).await;
     }
-    app.panic_hub().await;
+    app.panic(Victim::Hub).await;
     let exit = app.ended().await;
     std::process::exit(exit.code().into());
 }

@@ -69,14 +69,9 @@ impl TestApp {
         self.address
     }
 
-    /// Makes its Database actor panic.
-    pub async fn panic_database(&self) {
-        self.panics.send(Victim::Database).await.unwrap();
-    }
-
-    /// Makes its realtime hub panic.
-    pub async fn panic_hub(&self) {
-        self.panics.send(Victim::Hub).await.unwrap();
+    /// Makes one of its actors panic.
+    pub async fn panic(&self, victim: Victim) {
+        self.panics.send(victim).await.unwrap();
     }
 
     /// Drains it and gives how it ended.
@@ -97,9 +92,15 @@ impl TestApp {
 }
 
 /// Which actor is to panic.
-#[derive(Debug)]
-enum Victim {
+#[derive(Debug, Clone, Copy)]
+pub enum Victim {
+    /// The owner of the PostgreSQL pool.
     Database,
+    /// The owner of the Redis pool.
+    Redis,
+    /// Who keeps the snapshot.
+    Health,
+    /// Who sweeps the sessions.
     Hub,
 }
 
@@ -113,10 +114,13 @@ async fn serve(
     let app = App::start(config, log, Metrics::new()).await.expect("the pod starts");
     started.send(app.address()).expect("the test waits for the address");
     let (database, hub) = (app.database().clone(), app.hub().clone());
+    let (redis, health) = (app.redis().clone(), app.health().clone());
     let hurt = async {
         while let Some(victim) = panics.recv().await {
             match victim {
                 Victim::Database => database.inject_panic().await,
+                Victim::Redis => redis.inject_panic().await,
+                Victim::Health => health.inject_panic().await,
                 Victim::Hub => hub.inject_panic().await,
             }
         }
