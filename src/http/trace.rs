@@ -11,7 +11,7 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpMessage as _, HttpResponse, ResponseError,
+    Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -30,6 +30,8 @@ use super::{
 };
 use crate::{config::Networks, telemetry::Metrics};
 
+/// Stands for the route of a request that has none.
+const UNMATCHED: &str = "unmatched";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the layer needs.
@@ -94,6 +96,7 @@ pub async fn trace<B: MessageBody + 'static>(
     if trace.draining.load(Ordering::Acquire) && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
+    line.path = Some(path_of(answer.request(), &line.route));
     line.caller = answer.request().extensions().get::<CallerId>().copied();
     line.write(&trace, answer.status().as_u16(), began);
     Ok(answer)
@@ -104,8 +107,9 @@ struct Line {
     id: String,
     method: Method,
     /// The pattern.
-    route: Option<String>,
-    path: String,
+    route: String,
+    /// The same with the ids that the path has in it, once they are known.
+    path: Option<String>,
     user_agent: Option<String>,
     ip: Option<IpAddr>,
     trace_id: Option<String>,
@@ -121,8 +125,8 @@ impl Line {
         Self {
             id: request_id(headers),
             method: request.method().clone(),
-            route: request.match_pattern(),
-            path: request.path().to_owned(),
+            route: request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned()),
+            path: None,
             user_agent: header(headers, "user-agent"),
             ip: peer.map(|peer| client_address(peer, headers, &trace.trusted_proxies)),
             trace_id: trace_id(headers),
@@ -133,16 +137,11 @@ impl Line {
 
     fn write(self, trace: &Trace, status: u16, began: Instant) {
         let took = began.elapsed();
-        let (route, path) = match self.route {
-            Some(route) => (route, self.path),
-            // Whatever was asked for: it may hold anything
-            None => ("unmatched".to_owned(), String::new()),
-        };
-        trace.metrics.request(self.method.as_str(), &route, status, took);
-        let is_probe = is_probe(&route);
+        trace.metrics.request(self.method.as_str(), &self.route, status, took);
+        let is_probe = is_probe(&self.route);
         let values = slog::o!(
             "method" => self.method.to_string(),
-            "path" => path,
+            "path" => self.path,
             "statusCode" => status,
             "duration" => took.as_secs_f64() * 1000.0,
             "userAgent" => self.user_agent,
@@ -150,7 +149,7 @@ impl Line {
             "requestId" => self.id,
             "traceId" => self.trace_id,
             "userId" => self.caller.map(|CallerId(id)| id.to_string()),
-            "route" => route,
+            "route" => self.route,
             "error" => self.cause,
         );
         if is_probe {
@@ -194,6 +193,16 @@ fn problem_of(error: &Error) -> Problem {
     let status = error.as_response_error().status_code();
     let bare = || Problem::new(Code::of(status), status.canonical_reason().unwrap_or_default());
     error.as_error::<Problem>().cloned().unwrap_or_else(bare)
+}
+
+/// The route with the ids that the path has in it. Whatever else a caller wrote there stays out: it may be a name, or a
+/// code that lets others in.
+fn path_of(request: &HttpRequest, route: &str) -> String {
+    if route == UNMATCHED {
+        return String::new();
+    }
+    let ids = request.match_info().iter().filter(|(_, value)| Uuid::try_parse(value).is_ok());
+    ids.fold(route.to_owned(), |path, (name, id)| path.replace(&format!("{{{name}}}"), id))
 }
 
 /// Probes come every few seconds from every orchestrator.
@@ -242,7 +251,7 @@ mod tests {
     use std::{io, sync::Mutex};
 
     use actix_web::{
-        App, HttpRequest,
+        App,
         middleware::from_fn,
         test::{TestRequest, call_service, init_service},
     };
@@ -267,7 +276,7 @@ mod tests {
     async fn a_line_names_the_caller_once_somebody_found_out_who_it_is() {
         let (paper, metrics) = (Paper::default(), Metrics::new());
         let log = Logger::root(Mutex::new(slog_json::Json::default(paper.clone())).fuse(), slog::o!());
-        let known = async |request: HttpRequest| {
+        let page = async |request: HttpRequest| {
             request.extensions_mut().insert(CallerId(Uuid::nil()));
             HttpResponse::Ok().finish()
         };
@@ -276,17 +285,18 @@ mod tests {
         let app = App::new()
             .app_data(web::Data::new(edge))
             .wrap(from_fn(trace))
-            .route("/known/{id}", web::get().to(known))
+            .route("/known/{id}", web::get().to(page))
             .route("/unknown", web::get().to(HttpResponse::Ok));
         let app = init_service(app).await;
-        for path in ["/known/7", "/unknown"] {
+        let known = format!("/known/{}", Uuid::max());
+        for path in [&known, "/unknown"] {
             call_service(&app, TestRequest::with_uri(path).to_request()).await;
         }
         let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[0]["userId"], Uuid::nil().to_string());
-        assert_eq!((&lines[0]["route"], &lines[0]["path"]), (&"/known/{id}".into(), &"/known/7".into()));
+        assert_eq!((&lines[0]["route"], &lines[0]["path"]), (&"/known/{id}".into(), &known.into()));
         assert!(lines[1]["userId"].is_null(), "{}", lines[1]);
     }
 
@@ -297,6 +307,22 @@ mod tests {
         {
             let request = TestRequest::default().insert_header((REQUEST_ID, given)).to_http_request();
             assert_eq!(request_id(request.headers()) == given, taken, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_told_with_its_ids_and_nothing_else_that_a_caller_wrote() {
+        const ID: &str = "0190f3c2-7c1a-7d2e-8a4b-1c2d3e4f5a6b";
+        let request = TestRequest::default().param("id", ID).param("code", "ABCD-EFGH").param("tail", "a/b");
+        let request = request.to_http_request();
+        for (route, told) in [
+            ("/health", "/health".to_owned()),
+            ("/parties/{id}", format!("/parties/{ID}")),
+            ("/parties/{id}/codes/{code}", format!("/parties/{ID}/codes/{{code}}")),
+            ("/files/{tail:.*}", "/files/{tail:.*}".to_owned()),
+            (UNMATCHED, String::new()),
+        ] {
+            assert_eq!(path_of(&request, route), told);
         }
     }
 
