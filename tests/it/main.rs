@@ -18,3 +18,4 @@ mod pod;
 mod private_servers;
 mod process;
 mod sockets;
+mod tls;
