@@ -4,6 +4,7 @@ mod checks;
 mod drain;
 mod embedded;
 mod gauges;
+mod readiness;
 mod services;
 mod storage;
 
@@ -29,22 +30,24 @@ use party_gallery_actors::{
     health::{Board, Health, Probe, Rhythm, wall_clock},
     kernel::{Handle, Refused, Supervisor},
     realtime::{self, Hub, Registry},
-    redis::{self, BadUrl},
+    redis::{self, BadUrl, RedisActor},
 };
 use slog::{Logger, info, warn};
 use tokio::sync::mpsc;
 
 use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck, StorageCheck},
-    embedded::Embedded,
+    embedded::{Embedded, Servers},
     services::Services,
 };
 use crate::{
     blob::Unspoken,
-    config::{Config, Dependency, JwtSecrets, RedisUrl},
+    config::{Config, Dependency, JwtSecrets},
     http::{
         self,
         access::Access,
+        admission::Admission,
+        connection,
         metrics::Scrape,
         probes::{Probes, Sources},
         trace::{Trace, trace},
@@ -104,10 +107,13 @@ pub struct App {
     handle: ServerHandle,
     supervisor: Supervisor,
     database: Database,
+    redis: Handle<RedisActor>,
+    health: Handle<Health>,
     registry: Arc<Registry>,
     hub: Handle<Hub>,
     draining: Arc<AtomicBool>,
-    embedded: Embedded,
+    servers: Servers,
+    pages: Data<Probes>,
     config: Config,
     log: Logger,
 }
@@ -124,30 +130,31 @@ impl App {
             warn!(log, "Configuration"; "variable" => warning.variable, "warning" => %warning);
         }
         let store = storage::open(&config.storage_url, &log).await?;
-        let embedded = Embedded::start(&config, &log).await?;
+        let embedded = Embedded::find(&config)?;
+        let (connection, redis_url) = (embedded.database(&config)?, embedded.redis(&config)?);
         let supervisor = Supervisor::start(log.clone())?;
+        let draining = Arc::new(AtomicBool::new(false));
+        let servers = embedded.start(&supervisor, &draining).await?;
 
-        let connection = embedded.database(&config);
         let pool_size = NonZeroU32::new(config.database_pool_size).unwrap_or(NonZeroU32::MIN);
         let database =
             Database::start(&supervisor, database::Config::new(connection, pool_size), &log).await?;
-        let (redis, child) = redis::build(&redis::Config::new(redis_url(&config, &embedded)), None)?;
+        let (redis, child) = redis::build(&redis::Config::new(redis_url), None)?;
         let owner = supervisor.add(child).await?;
         let registry = Registry::new(realtime::Config::default());
         let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await?;
 
         let probes: Vec<Arc<dyn Probe>> = vec![
             Arc::new(DatabaseCheck(database.clone())),
-            Arc::new(RedisCheck { redis: redis.clone(), owner }),
+            Arc::new(RedisCheck { redis: redis.clone(), owner: owner.clone() }),
             Arc::new(RealtimeCheck(hub.clone())),
             Arc::new(StorageCheck(store)),
         ];
         let board = Board::awaiting(&probes, Instant::now(), wall_clock());
         let rhythm = Rhythm::every(config.health_interval);
-        supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
+        let health = supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
         gauges::register(&metrics, &supervisor, &database, &redis, &registry, started);
 
-        let draining = Arc::new(AtomicBool::new(false));
         let access = Access::new(
             config.trusted_proxies.clone(),
             config.metrics_allow.clone(),
@@ -180,19 +187,26 @@ impl App {
             trusted_proxies: config.trusted_proxies.clone(),
             log: log.clone(),
         });
-        let edge =
-            Data::new(Trace { log: log.clone(), metrics, trusted_proxies: config.trusted_proxies.clone() });
+        let admission = Data::new(Admission::new(config.max_in_flight, metrics.clone()));
+        let edge = Data::new(Trace {
+            log: log.clone(),
+            metrics,
+            trusted_proxies: config.trusted_proxies.clone(),
+            draining: Arc::clone(&draining),
+        });
+        let shown = pages.clone();
         let server = HttpServer::new(move || {
             Web::new()
-                .app_data(pages.clone())
+                .app_data(shown.clone())
                 .app_data(scrape.clone())
                 .app_data(edge.clone())
+                .app_data(admission.clone())
                 .app_data(sockets.clone())
                 .configure(|table| services.register(table))
                 .wrap(from_fn(trace))
                 .configure(http::routes)
         })
-        .on_connect(realtime::on_connect)
+        .on_connect(connection::accepted)
         .disable_signals()
         .workers(std::thread::available_parallelism().map_or(2, usize::from))
         .bind((config.host, config.port))?;
@@ -207,10 +221,13 @@ impl App {
             handle,
             supervisor,
             database,
+            redis: owner,
+            health,
             registry,
             hub,
             draining,
-            embedded,
+            servers,
+            pages,
             config,
             log,
         })
@@ -226,6 +243,16 @@ impl App {
         &self.database
     }
 
+    /// The way to the Redis actor.
+    pub fn redis(&self) -> &Handle<RedisActor> {
+        &self.redis
+    }
+
+    /// The way to the Health actor.
+    pub fn health(&self) -> &Handle<Health> {
+        &self.health
+    }
+
     /// The way to the realtime hub.
     pub fn hub(&self) -> &Handle<Hub> {
         &self.hub
@@ -239,13 +266,14 @@ impl App {
     /// Serves until `signals` has something or the supervisor gives up, then drains in order. One more signal cuts
     /// the drain: private servers are stopped, and that is all.
     pub async fn run(self, mut signals: mpsc::Receiver<()>) -> Exit {
-        let Self { server, handle, supervisor, registry, draining, embedded, config, log, .. } = self;
+        let Self { server, handle, supervisor, registry, draining, servers, pages, config, log, .. } = self;
         let mut gave_up = supervisor.gave_up();
         let drain = async {
             let escalated = tokio::select! {
                 // Whoever could have asked is gone: the same as being asked
                 _ = signals.recv() => false,
                 _ = gave_up.wait_for(Option::is_some) => true,
+                never = readiness::tell(&log, &pages) => match never {},
             };
             draining.store(true, Ordering::Release);
             let _watchdog = drain::watchdog(config.shutdown_timeout);
@@ -264,7 +292,7 @@ impl App {
         if let Err(error) = served {
             warn!(log, "Server ended"; "error" => %error);
         }
-        embedded.stop(&log).await;
+        servers.stop(&log).await;
         exit
     }
 }
@@ -275,15 +303,5 @@ fn check_of(dependency: Dependency) -> &'static str {
         Dependency::Redis => "redis",
         Dependency::Realtime => "realtime",
         Dependency::Storage => "storage",
-    }
-}
-
-fn redis_url(config: &Config, embedded: &Embedded) -> String {
-    match &config.redis_url {
-        Some(RedisUrl::Server(url)) => url.expose().to_string(),
-        // Not spoken yet: refused by the actor's own configuration, which knows single servers only
-        Some(RedisUrl::Cluster(_)) => "redis+cluster://".to_owned(),
-        Some(RedisUrl::Socket(path)) => format!("redis+unix://{}", path.display()),
-        None => embedded.redis().to_owned(),
     }
 }

@@ -91,6 +91,7 @@ pub(super) fn watchdog(deadline: Duration) -> SyncSender<()> {
     called_off
 }
 
-fn tell(log: &Logger, step: &'static str, took: Duration) {
+/// One step of the shutdown is over.
+pub(super) fn tell(log: &Logger, step: &'static str, took: Duration) {
     info!(log, "Drain"; "step" => step, "duration" => took.as_secs_f64() * 1000.0);
 }

@@ -2,8 +2,8 @@
 
 pub mod access;
 pub mod access_code;
-pub mod attendance;
 pub mod account;
+pub mod attendance;
 pub mod caller;
 pub mod chat;
 pub mod event;

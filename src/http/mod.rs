@@ -1,10 +1,12 @@
 //! The edge: the route table.
 
 pub mod access;
+pub mod admission;
 pub mod body;
 pub mod caller;
 pub mod chat;
 pub mod config;
+pub mod connection;
 pub mod files;
 pub mod joining;
 pub mod media;
@@ -20,7 +22,9 @@ pub mod upload;
 pub mod ws;
 
 use actix_web::{
-    FromRequest, Handler, Resource, Responder,
+    FromRequest, Handler, Responder,
+    dev::HttpServiceFactory,
+    middleware::from_fn,
     web::{self, ServiceConfig},
 };
 
@@ -31,8 +35,10 @@ pub fn routes(table: &mut ServiceConfig) {
         .configure(probes::configure)
         .service(web::resource("/metrics").route(web::get().to(metrics::metrics)))
         .service(web::resource("/ws").route(web::get().to(ws::ws)))
+        // Within a place and 10 s, but for routes that are wrapped in admission::long
         .service(
             web::scope("/api/v1")
+                .wrap(from_fn(admission::admit))
                 .service(web::resource("/config").route(web::get().to(config::show)))
                 .service(
                     web::resource("/parties")
@@ -60,7 +66,7 @@ pub fn routes(table: &mut ServiceConfig) {
                 .service(
                     web::resource("/parties/{id}/media")
                         .route(web::get().to(media::list))
-                        .route(web::post().to(upload::upload)),
+                        .route(web::post().wrap(from_fn(admission::long)).to(upload::upload)),
                 )
                 .service(
                     web::resource("/media/{id}")
@@ -73,12 +79,15 @@ pub fn routes(table: &mut ServiceConfig) {
         );
 }
 
-/// What can be asked for with or without its bytes.
-fn file<F, Args>(path: &str, handler: F) -> Resource
+/// What can be asked for with or without its bytes, for as long as they flow.
+fn file<F, Args>(path: &str, handler: F) -> impl HttpServiceFactory + use<F, Args>
 where
     F: Handler<Args> + Clone,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path.to_owned()).route(web::get().to(handler.clone())).route(web::head().to(handler))
+    web::resource(path.to_owned())
+        .wrap(from_fn(admission::long))
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
 }

@@ -18,6 +18,7 @@ pub mod logs;
 pub mod own;
 pub mod pictures;
 pub mod poll;
+pub mod process;
 pub mod servers;
 pub mod stage;
 pub mod ws;
