@@ -5,8 +5,10 @@ mod drain;
 mod embedded;
 mod gauges;
 mod readiness;
+mod schema;
 mod services;
 mod storage;
+mod work;
 
 use std::{
     io,
@@ -38,7 +40,9 @@ use tokio::sync::mpsc;
 use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck, StorageCheck},
     embedded::{Embedded, Servers},
-    services::Services,
+    schema::Fitness,
+    services::{Parts, Services},
+    work::Bell,
 };
 use crate::{
     blob::Unspoken,
@@ -65,6 +69,8 @@ pub enum Exit {
     Clean,
     /// The deadline passed, or a second signal came.
     Forced,
+    /// The schema is for newer binaries.
+    Unfit,
     /// An essential actor failed too often.
     GaveUp,
 }
@@ -75,6 +81,7 @@ impl Exit {
         match self {
             Self::Clean => 0,
             Self::Forced => 1,
+            Self::Unfit => 64,
             Self::GaveUp => 70,
         }
     }
@@ -112,6 +119,7 @@ pub struct App {
     registry: Arc<Registry>,
     hub: Handle<Hub>,
     draining: Arc<AtomicBool>,
+    fitness: Fitness,
     servers: Servers,
     pages: Data<Probes>,
     config: Config,
@@ -138,7 +146,9 @@ impl App {
 
         let pool_size = NonZeroU32::new(config.database_pool_size).unwrap_or(NonZeroU32::MIN);
         let database =
-            Database::start(&supervisor, database::Config::new(connection, pool_size), &log).await?;
+            Database::start(&supervisor, database::Config::new(connection.clone(), pool_size), &log).await?;
+        let fitness = Fitness::unknown();
+        schema::start(&supervisor, connection, &database, &fitness, &log).await?;
         let (redis, child) = redis::build(&redis::Config::new(redis_url), None)?;
         let owner = supervisor.add(child).await?;
         let registry = Registry::new(realtime::Config::default());
@@ -148,7 +158,7 @@ impl App {
             Arc::new(DatabaseCheck(database.clone())),
             Arc::new(RedisCheck { redis: redis.clone(), owner: owner.clone() }),
             Arc::new(RealtimeCheck(hub.clone())),
-            Arc::new(StorageCheck(store)),
+            Arc::new(StorageCheck(store.clone())),
         ];
         let board = Board::awaiting(&probes, Instant::now(), wall_clock());
         let rhythm = Rhythm::every(config.health_interval);
@@ -165,7 +175,7 @@ impl App {
             supervision: Arc::new(supervisor.clone()),
             required: config.ready_requires.iter().copied().map(check_of).collect(),
             stale_after: rhythm.stale_after(),
-            schema_fits: Arc::new(AtomicBool::new(true)),
+            schema_fits: Arc::clone(&fitness.fits),
             draining: Arc::clone(&draining),
             access: access.clone(),
             clock: wall_clock,
@@ -176,13 +186,23 @@ impl App {
             Some(secrets) => secrets.clone(),
             None => JwtSecrets::kept_in(&config.data_dir)?,
         };
-        let authenticator: Arc<dyn Authenticator> = Arc::new(Tokens::new(&secrets, wall_clock));
-        let services = Services::new(Arc::clone(&authenticator));
+        let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
+        let bell = Bell::default();
+        work::start(&supervisor, &database, &store, Arc::clone(&announce), &bell).await?;
+        let services = Services::new(Parts {
+            config: &config,
+            secrets: &secrets,
+            tokens: Arc::clone(&tokens),
+            database: &database,
+            store: &store,
+            announce,
+            wake: Arc::new(bell),
+        });
         let mut origins = config.cors_origins.clone();
         origins.push(config.public_url.origin());
         let sockets = Data::new(Sockets {
             registry: Arc::clone(&registry),
-            authenticator,
+            authenticator: tokens,
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             log: log.clone(),
@@ -226,6 +246,7 @@ impl App {
             registry,
             hub,
             draining,
+            fitness,
             servers,
             pages,
             config,
@@ -266,13 +287,14 @@ impl App {
     /// Serves until `signals` has something or the supervisor gives up, then drains in order. One more signal cuts
     /// the drain: private servers are stopped, and that is all.
     pub async fn run(self, mut signals: mpsc::Receiver<()>) -> Exit {
-        let Self { server, handle, supervisor, registry, draining, servers, pages, config, log, .. } = self;
-        let mut gave_up = supervisor.gave_up();
+        let Self { server, handle, supervisor, registry, draining, fitness, servers, pages, config, log, .. } = self;
+        let (mut gave_up, mut unfit) = (supervisor.gave_up(), fitness.unfit());
         let drain = async {
-            let escalated = tokio::select! {
+            let exit = tokio::select! {
                 // Whoever could have asked is gone: the same as being asked
-                _ = signals.recv() => false,
-                _ = gave_up.wait_for(Option::is_some) => true,
+                _ = signals.recv() => Exit::Clean,
+                _ = gave_up.wait_for(Option::is_some) => Exit::GaveUp,
+                _ = unfit.wait_for(|unfit| *unfit) => Exit::Unfit,
                 never = readiness::tell(&log, &pages) => match never {},
             };
             draining.store(true, Ordering::Release);
@@ -281,11 +303,7 @@ impl App {
                 clean = drain::drain(&config, &log, &handle, &supervisor, &registry) => clean,
                 Some(()) = signals.recv() => drain::cut(&log, &handle, "asked again"),
             };
-            match (escalated, clean) {
-                (true, _) => Exit::GaveUp,
-                (false, true) => Exit::Clean,
-                (false, false) => Exit::Forced,
-            }
+            if exit == Exit::Clean && !clean { Exit::Forced } else { exit }
         };
         // The server is polled here until it has ended
         let (served, exit) = tokio::join!(server, drain);

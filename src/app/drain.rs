@@ -8,11 +8,16 @@ use std::{
 };
 
 use actix_web::dev::ServerHandle;
+use futures_util::future::join_all;
 use party_gallery_actors::{kernel::Supervisor, realtime::Registry};
 use slog::{Logger, error, info};
 use tokio::time::{sleep, timeout};
 
+use super::{schema, work};
 use crate::config::Config;
+
+/// What works without a request.
+const JOBS: [&str; 2] = [work::WORKER, schema::KEEPER];
 
 /// The actors in the order in which nobody needs them any more.
 const ACTORS: [&str; 4] = ["realtime", "redis", "database", "health"];
@@ -51,6 +56,13 @@ pub(super) async fn drain(
             tell(log, "requests", began.elapsed());
         };
         let (mut clean, ()) = tokio::join!(sockets, requests);
+
+        step = "jobs";
+        let began = Instant::now();
+        for stopped in join_all(JOBS.map(|name| supervisor.stop(name))).await.into_iter().flatten() {
+            clean &= stopped.clean;
+        }
+        tell(log, step, began.elapsed());
 
         for name in ACTORS {
             step = name;
