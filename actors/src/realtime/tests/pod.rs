@@ -56,6 +56,10 @@ impl Protocol for Echo {
             _ => vec![Action::Send(Frame::text(text))],
         }
     }
+
+    fn on_crowded(&mut self, _: Received, _: Instant) -> Vec<Action> {
+        vec![Action::Send(Frame::text("crowded"))]
+    }
 }
 
 struct Words;
