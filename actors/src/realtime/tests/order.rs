@@ -1,6 +1,9 @@
 //! In order, once, and nothing missing: whatever reads the log when, and however late what it read is told.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use proptest::prelude::*;
 
@@ -53,10 +56,13 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Under what one came in, for what, and after which number.
+type Room = (u8, Audience, i64);
+
 struct House {
     log: MemoryLog,
-    registry: std::sync::Arc<Registry>,
-    clients: Vec<(Client, Vec<(u8, Audience, i64)>)>,
+    registry: Arc<Registry>,
+    clients: Vec<(Client, Vec<Room>)>,
     pages: Vec<(i64, Vec<Logged>)>,
     pulled: Vec<(usize, i64, Vec<Logged>)>,
 }
@@ -75,9 +81,9 @@ impl House {
         Self { log, registry, clients, pages: Vec::new(), pulled: Vec::new() }
     }
 
-    fn step(&mut self, step: Step) {
+    fn step(&mut self, step: &Step) {
         let (topics, now) = (&self.registry.topics, Instant::now());
-        match step {
+        match *step {
             Step::Append { is_chat } => _ = self.log.append(TOPIC, if is_chat { TALK } else { ANYONE }),
             Step::Hint => topics.hint(TOPIC, self.log.head(TOPIC), now),
             Step::Read => {
@@ -203,7 +209,7 @@ proptest! {
         steps in prop::collection::vec(step(), 0..120),
     ) {
         let mut house = House::new(prefill);
-        for step in steps {
+        for step in &steps {
             house.step(step);
         }
         house.settle();

@@ -16,7 +16,11 @@ use crate::{
     redis::{self, Redis},
 };
 
-#[expect(dead_code, reason = "not all that it can do to a Redis is done here")]
+#[expect(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "the tests of the Redis actor have it; not all of it is used here"
+)]
 #[path = "../../redis/tests/server.rs"]
 mod server;
 use server::Server;
@@ -106,13 +110,15 @@ async fn events_reach_the_other_pod_by_hints_and_without_redis_by_the_log() {
         let seq = log.append(TOPIC, ALL);
         a.registry.announcer().announce(TOPIC, seq);
         let took = until("the log is compared", &mut [&mut on_a, &mut on_b], have(seq)).await;
-        assert!(took < Duration::from_millis(1200), "{took:?}");
+        // 1 s, and what a busy machine takes
+        assert!(took < Duration::from_millis(1800), "{took:?}");
     }
 
     // What is logged while nobody can be told is found at once when Redis is back
     let seq = log.append(TOPIC, ALL);
     server.start().await;
-    (a.healed().await, b.healed().await);
+    a.healed().await;
+    b.healed().await;
     until("all is caught up", &mut [&mut on_a, &mut on_b], have(seq)).await;
     let before = b.registry.counts().reconciled;
     for _ in 0..20 {
@@ -124,7 +130,8 @@ async fn events_reach_the_other_pod_by_hints_and_without_redis_by_the_log() {
     for client in [&on_a, &on_b] {
         assert_eq!(client.events(), (1..=44).collect::<Vec<_>>());
     }
-    (a.stop().await, b.stop().await);
+    a.stop().await;
+    b.stop().await;
 }
 
 #[tokio::test]
@@ -152,7 +159,8 @@ async fn what_is_not_logged_is_said_once_on_each_pod() {
     assert_eq!(on_b.words(), ["one", "two", "three"]);
     elsewhere.take(usize::MAX);
     assert_eq!(elsewhere.words(), Vec::<String>::new());
-    (a.stop().await, b.stop().await);
+    a.stop().await;
+    b.stop().await;
 }
 
 #[tokio::test]
@@ -187,5 +195,6 @@ async fn viewers_are_counted_over_all_pods_each_once() {
     })
     .await;
     assert!(!first.words().iter().any(|word| word.contains("1 ")), "{:?}", first.words());
-    (a.stop().await, b.stop().await);
+    a.stop().await;
+    b.stop().await;
 }
