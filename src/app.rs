@@ -29,6 +29,7 @@ use party_gallery_actors::{
     kernel::{Handle, Refused, Supervisor},
     realtime::{self, Hub, Registry},
     redis::{self, BadUrl},
+    ticker::{Nudge, Ticker},
 };
 use slog::{Logger, info, warn};
 use tokio::sync::mpsc;
@@ -36,7 +37,7 @@ use tokio::sync::mpsc;
 use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck},
     embedded::Embedded,
-    services::Services,
+    services::{Parts, Services, Silent},
 };
 use crate::{
     config::{Config, Dependency, JwtSecrets, RedisUrl},
@@ -48,8 +49,12 @@ use crate::{
         trace::{Trace, trace},
         ws::Sockets,
     },
+    jobs::{
+        clock::{self, Clock},
+        sweep::{self, Sweep},
+    },
     realtime::Authenticator,
-    service::tokens::Tokens,
+    service::{announce::Announce, tokens::Tokens},
     telemetry::Metrics,
 };
 
@@ -162,8 +167,20 @@ impl App {
             Some(secrets) => secrets.clone(),
             None => JwtSecrets::kept_in(&config.data_dir)?,
         };
-        let authenticator: Arc<dyn Authenticator> = Arc::new(Tokens::new(&secrets, wall_clock));
-        let services = Services::new(Arc::clone(&authenticator));
+        let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
+        let announce: Arc<dyn Announce> = Arc::new(Silent);
+        let clock = Arc::new(Clock::new(database.clone(), Arc::clone(&announce)));
+        supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
+        let sweep = Arc::new(Sweep::new(database.clone(), config.event_retention));
+        supervisor.add(Ticker::child(sweep, sweep::RHYTHM, &Nudge::default())).await?;
+        let authenticator: Arc<dyn Authenticator> = tokens.clone();
+        let services = Services::new(Parts {
+            database: database.clone(),
+            secrets,
+            tokens,
+            announce,
+            public_url: config.public_url.clone(),
+        });
         let mut origins = config.cors_origins.clone();
         origins.push(config.public_url.origin());
         let sockets = Data::new(Sockets {

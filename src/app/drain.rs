@@ -8,12 +8,15 @@ use std::{
 };
 
 use actix_web::dev::ServerHandle;
+use futures_util::future::join_all;
 use party_gallery_actors::{kernel::Supervisor, realtime::Registry};
 use slog::{Logger, error, info};
 use tokio::time::{sleep, timeout};
 
 use crate::config::Config;
 
+/// What goes on without a request, by the names of its actors.
+const JOBS: [&str; 2] = ["party-clock", "sweep"];
 /// The actors in the order in which nobody needs them any more.
 const ACTORS: [&str; 4] = ["realtime", "redis", "database", "health"];
 
@@ -51,6 +54,13 @@ pub(super) async fn drain(
             tell(log, "requests", began.elapsed());
         };
         let (mut clean, ()) = tokio::join!(sockets, requests);
+
+        // Together: none waits for another
+        step = "jobs";
+        let began = Instant::now();
+        let stopped = join_all(JOBS.map(|name| supervisor.stop(name))).await;
+        tell(log, step, began.elapsed());
+        clean &= stopped.into_iter().flatten().all(|stopped| stopped.clean);
 
         for name in ACTORS {
             step = name;
