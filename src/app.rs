@@ -41,7 +41,7 @@ use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck, StorageCheck},
     embedded::{Embedded, Servers},
     schema::Fitness,
-    services::{Parts, Services},
+    services::{Parts, Screens, Services},
     work::Bell,
 };
 use crate::{
@@ -57,8 +57,7 @@ use crate::{
         trace::{Trace, trace},
         ws::Sockets,
     },
-    realtime::Authenticator,
-    service::tokens::Tokens,
+    service::{announce::Announce, tokens::Tokens},
     telemetry::Metrics,
 };
 
@@ -188,7 +187,9 @@ impl App {
         };
         let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
         let bell = Bell::default();
-        work::start(&supervisor, &database, &store, Arc::clone(&announce), &bell).await?;
+        let announce: Arc<dyn Announce> = Arc::new(Screens(registry.announcer()));
+        let retention = config.event_retention;
+        work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
         let services = Services::new(Parts {
             config: &config,
             secrets: &secrets,
@@ -287,7 +288,9 @@ impl App {
     /// Serves until `signals` has something or the supervisor gives up, then drains in order. One more signal cuts
     /// the drain: private servers are stopped, and that is all.
     pub async fn run(self, mut signals: mpsc::Receiver<()>) -> Exit {
-        let Self { server, handle, supervisor, registry, draining, fitness, servers, pages, config, log, .. } = self;
+        let Self {
+            server, handle, supervisor, registry, draining, fitness, servers, pages, config, log, ..
+        } = self;
         let (mut gave_up, mut unfit) = (supervisor.gave_up(), fitness.unfit());
         let drain = async {
             let exit = tokio::select! {

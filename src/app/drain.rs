@@ -16,9 +16,6 @@ use tokio::time::{sleep, timeout};
 use super::{schema, work};
 use crate::config::Config;
 
-/// What works without a request.
-const JOBS: [&str; 2] = [work::WORKER, schema::KEEPER];
-
 /// The actors in the order in which nobody needs them any more.
 const ACTORS: [&str; 4] = ["realtime", "redis", "database", "health"];
 
@@ -57,12 +54,13 @@ pub(super) async fn drain(
         };
         let (mut clean, ()) = tokio::join!(sockets, requests);
 
+        // Together: none waits for another
         step = "jobs";
         let began = Instant::now();
-        for stopped in join_all(JOBS.map(|name| supervisor.stop(name))).await.into_iter().flatten() {
-            clean &= stopped.clean;
-        }
+        let jobs = work::CHILDREN.into_iter().chain([schema::KEEPER]);
+        let stopped = join_all(jobs.map(|name| supervisor.stop(name))).await;
         tell(log, step, began.elapsed());
+        clean &= stopped.into_iter().flatten().all(|stopped| stopped.clean);
 
         for name in ACTORS {
             step = name;

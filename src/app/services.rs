@@ -3,7 +3,12 @@
 use std::{sync::Arc, time::SystemTime};
 
 use actix_web::web::{Data, ServiceConfig};
-use party_gallery_actors::{database::Database, health::wall_clock};
+use party_gallery_actors::{
+    database::Database,
+    health::wall_clock,
+    realtime::{Announcer, Topic},
+};
+use uuid::Uuid;
 
 use crate::{
     blob::Store,
@@ -13,9 +18,13 @@ use crate::{
     realtime::Authenticator,
     service::{
         announce::{Announce, Wake},
+        codes::Codes,
         gallery::Gallery,
+        joining::Joining,
         links::Links,
+        parties::Parties,
         seal::Seal,
+        sessions::Sessions,
         tokens::Tokens,
         uploads::Uploads,
     },
@@ -36,6 +45,8 @@ pub(super) struct Parts<'a> {
 #[derive(Clone)]
 pub(super) struct Services {
     tokens: Data<caller::Tokens>,
+    parties: Data<Parties>,
+    joining: Data<Joining>,
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
 }
@@ -47,14 +58,20 @@ impl Services {
     pub(super) fn new(parts: Parts<'_>) -> Self {
         let Parts { config, secrets, tokens, database, store, announce, wake } = parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
-        let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
-        let gallery = Gallery::new(
+        let codes = Arc::new(Codes::new(secrets));
+        let sessions = Sessions::new(Arc::clone(&tokens), secrets);
+        let parties = Parties::new(
             database.clone(),
-            store.clone(),
-            links,
+            Arc::clone(&codes),
+            Arc::clone(&answers),
             Arc::clone(&announce),
-            Arc::clone(&wake),
+            config.public_url.clone(),
         );
+        let joining =
+            Joining::new(database.clone(), codes, Arc::clone(&answers), sessions, Arc::clone(&announce));
+        let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
+        let gallery =
+            Gallery::new(database.clone(), store.clone(), links, Arc::clone(&announce), Arc::clone(&wake));
         let uploads = Uploads::new(
             database.clone(),
             store.clone(),
@@ -67,6 +84,8 @@ impl Services {
         let authenticator: Arc<dyn Authenticator> = tokens;
         Self {
             tokens: Data::new(caller::Tokens(authenticator)),
+            parties: Data::new(parties),
+            joining: Data::new(joining),
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
         }
@@ -76,6 +95,8 @@ impl Services {
     pub(super) fn register(&self, table: &mut ServiceConfig) {
         table
             .app_data(self.tokens.clone())
+            .app_data(self.parties.clone())
+            .app_data(self.joining.clone())
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone());
     }
@@ -87,5 +108,14 @@ fn quota(quotas: &Quotas) -> Quota {
         person_media: i64::from(quotas.person_media.get()),
         person_bytes: bytes(quotas.person_bytes),
         party_bytes: bytes(quotas.party_bytes),
+    }
+}
+
+/// Tells the screens of all pods what was logged.
+pub(super) struct Screens(pub(super) Announcer);
+
+impl Announce for Screens {
+    fn announce(&self, party: Uuid, seq: i64) {
+        self.0.announce(Topic(party.as_u128()), seq);
     }
 }

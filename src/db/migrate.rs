@@ -90,7 +90,10 @@ pub async fn bring_up(config: &Config, within: Duration, log: &Logger) -> Result
 pub async fn read(connection: &mut Connection) -> Result<Schema, DatabaseError> {
     const READ: &str = include_str!("queries/schema/read.sql");
     let row = connection.query_opt(READ, &[]).await?;
-    Ok(row.map_or(Schema::NONE, |row| Schema { version: row.get("version"), min_binary: row.get("min_binary") }))
+    Ok(row.map_or(Schema::NONE, |row| Schema {
+        version: row.get("version"),
+        min_binary: row.get("min_binary"),
+    }))
 }
 
 async fn apply(client: &mut Client, log: &Logger) -> Result<Schema, MigrateError> {

@@ -176,7 +176,7 @@ async fn a_drain_tells_each_step_in_order() {
         .filter(|line| line.message == "Drain")
         .filter_map(|line| line.values.get("step").cloned())
         .collect();
-    assert_eq!(steps, ["ready", "sockets", "requests", "realtime", "redis", "database", "health"]);
+    assert_eq!(steps, ["ready", "sockets", "requests", "jobs", "realtime", "redis", "database", "health"]);
 }
 
 #[tokio::test]
