@@ -13,6 +13,7 @@ mod support;
 
 mod chat;
 mod database;
+mod gallery;
 mod ground;
 mod jobs;
 mod migrations;
