@@ -18,9 +18,20 @@ use crate::support::{DEADLINE, own::OwnPostgres, poll::eventually, servers};
 const NOISE: Duration = Duration::from_millis(400);
 
 async fn database(supervisor: &Supervisor, url: &str) -> Database {
-    let config = Config::new(url.parse().unwrap(), NonZeroU32::new(4).unwrap());
+    database_at(supervisor, url.parse().unwrap(), 4).await
+}
+
+async fn database_at(supervisor: &Supervisor, server: tokio_postgres::Config, pool_size: u32) -> Database {
+    let config = Config::new(server, NonZeroU32::new(pool_size).unwrap());
     let log = Logger::root(Discard, o!());
     Database::start(supervisor, config, &log).await.unwrap()
+}
+
+/// One connection, so that whatever is left on it meets the next borrower.
+async fn narrow_database(supervisor: &Supervisor, url: &str) -> Database {
+    let database = database_at(supervisor, url.parse().unwrap(), 1).await;
+    answers(&database).await;
+    database
 }
 
 fn supervisor() -> Supervisor {
@@ -193,5 +204,19 @@ async fn a_commit_whose_answer_was_not_seen_is_told_as_unknown() {
     };
     let (written, ()) = tokio::join!(write, kill);
     assert!(matches!(written, Err(DatabaseError::OutcomeUnknown { .. })), "{written:?}");
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn a_statement_whose_borrower_has_gone_holds_up_nobody() {
+    let supervisor = supervisor();
+    let database = narrow_database(&supervisor, servers::postgres().await.url()).await;
+    let slow = database.run(async |connection| -> Result<(), DatabaseError> {
+        connection.batch("SELECT pg_sleep(1.9)").await
+    });
+    assert!(timeout(Duration::from_millis(100), slow).await.is_err(), "it was to be dropped half-way");
+    let asked = Instant::now();
+    assert_eq!(one(&database).await.unwrap(), 1);
+    assert!(asked.elapsed() < Duration::from_secs(1), "waited for {:?}", asked.elapsed());
     supervisor.stop_all().await;
 }

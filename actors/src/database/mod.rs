@@ -142,7 +142,6 @@ impl Database {
             outage = opened(&mut outage) => return Err(unavailable(outage).into()),
         };
         let connection = &mut *lease;
-        connection.begin_work();
         let done = tokio::select! {
             biased;
             done = work(connection) => Some(done),
