@@ -220,3 +220,18 @@ async fn a_statement_whose_borrower_has_gone_holds_up_nobody() {
     assert!(asked.elapsed() < Duration::from_secs(1), "waited for {:?}", asked.elapsed());
     supervisor.stop_all().await;
 }
+
+#[tokio::test]
+async fn a_transaction_that_lost_its_connection_is_not_committed() {
+    let supervisor = supervisor();
+    let database = narrow_database(&supervisor, servers::postgres().await.url()).await;
+    let swallowed: Result<(), DatabaseError> = database
+        .transaction(async |connection| {
+            _ = connection.batch("SELECT pg_terminate_backend(pg_backend_pid())").await;
+            Ok(())
+        })
+        .await;
+    assert!(matches!(swallowed, Err(DatabaseError::Aborted)), "{swallowed:?}");
+    answers(&database).await;
+    supervisor.stop_all().await;
+}

@@ -112,8 +112,8 @@ impl Connection {
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), DatabaseError> {
-        if self.phase != Phase::Open {
-            // PostgreSQL would answer ROLLBACK to a COMMIT here, which is no error for the driver
+        if self.phase != Phase::Open || self.spoilt {
+            // PostgreSQL would answer ROLLBACK to a COMMIT here, which is no error for the driver, or nothing at all
             self.roll_back().await;
             return Err(DatabaseError::Aborted);
         }
@@ -181,7 +181,7 @@ impl Connection {
             }
         };
         let Some(state) = error.code() else {
-            self.spoilt = self.client.is_closed() || self.phase == Phase::Committing;
+            self.spoilt |= self.client.is_closed() || self.phase == Phase::Committing;
             if self.spoilt {
                 return Err(self.lost(Some(error)));
             }
