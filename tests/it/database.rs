@@ -235,3 +235,21 @@ async fn a_transaction_that_lost_its_connection_is_not_committed() {
     answers(&database).await;
     supervisor.stop_all().await;
 }
+
+#[tokio::test]
+async fn a_statement_whose_plan_a_migration_has_spoilt_heals() {
+    let (supervisor, postgres) = (supervisor(), OwnPostgres::start().await);
+    let database = narrow_database(&supervisor, postgres.url()).await;
+    let all = async || -> Result<usize, DatabaseError> {
+        database.run(async |connection| Ok(connection.query("SELECT * FROM notes", &[]).await?.len())).await
+    };
+    let change = async |sql| -> Result<(), DatabaseError> {
+        database.run(async |connection| connection.batch(sql).await).await
+    };
+    change("CREATE TABLE notes (id int)").await.unwrap();
+    assert_eq!(all().await.unwrap(), 0);
+    change("ALTER TABLE notes ADD COLUMN text text").await.unwrap();
+    _ = all().await;
+    assert_eq!(all().await.unwrap(), 0, "at the latest the second time");
+    supervisor.stop_all().await;
+}

@@ -64,7 +64,8 @@ impl Connection {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, DatabaseError> {
         let (client, statement) = (Arc::clone(&self.client), self.prepare(sql).await?);
-        self.ask(client.query(&statement, parameters)).await
+        let answer = self.ask(client.query(&statement, parameters)).await;
+        self.forget_if_stale(sql, answer)
     }
 
     /// The only row of a statement, if it gives one.
@@ -78,7 +79,8 @@ impl Connection {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, DatabaseError> {
         let (client, statement) = (Arc::clone(&self.client), self.prepare(sql).await?);
-        self.ask(client.query_opt(&statement, parameters)).await
+        let answer = self.ask(client.query_opt(&statement, parameters)).await;
+        self.forget_if_stale(sql, answer)
     }
 
     /// Runs a statement and gives the number of rows that it touched.
@@ -92,7 +94,8 @@ impl Connection {
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, DatabaseError> {
         let (client, statement) = (Arc::clone(&self.client), self.prepare(sql).await?);
-        self.ask(client.execute(&statement, parameters)).await
+        let answer = self.ask(client.execute(&statement, parameters)).await;
+        self.forget_if_stale(sql, answer)
     }
 
     /// Runs statements that take no parameters and are not prepared.
@@ -159,6 +162,20 @@ impl Connection {
         let statement = self.ask(client.prepare(sql)).await?;
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
+    }
+
+    /// A migration may have changed what a prepared statement gives: it would fail for as long as it is kept.
+    fn forget_if_stale<T>(
+        &mut self,
+        sql: &'static str,
+        answer: Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        if let Err(DatabaseError::Statement(error)) = &answer
+            && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
+        {
+            self.prepared.remove(sql);
+        }
+        answer
     }
 
     /// Waits for the driver's answer, no longer than a statement may take, and turns it into ours.
