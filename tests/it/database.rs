@@ -12,7 +12,7 @@ use party_gallery_actors::{
 use slog::{Discard, Logger, o};
 use tokio::time::timeout;
 
-use crate::support::{DEADLINE, own::OwnPostgres, poll::eventually, servers};
+use crate::support::{DEADLINE, database::connected, own::OwnPostgres, poll::eventually, servers};
 
 /// What the contract's limits are given on a busy machine.
 const NOISE: Duration = Duration::from_millis(400);
@@ -40,6 +40,16 @@ fn supervisor() -> Supervisor {
 
 async fn one(database: &Database) -> Result<i32, DatabaseError> {
     database.run(async |connection| Ok(connection.query_opt("SELECT 1", &[]).await?.unwrap().get(0))).await
+}
+
+/// The number of the server's process behind the pool's connection.
+async fn backend(database: &Database) -> i32 {
+    let pid: Result<i32, DatabaseError> = database
+        .run(async |connection| {
+            Ok(connection.query_opt("SELECT pg_backend_pid()", &[]).await?.unwrap().get(0))
+        })
+        .await;
+    pid.unwrap()
 }
 
 async fn answers(database: &Database) {
@@ -218,6 +228,29 @@ async fn a_statement_whose_borrower_has_gone_holds_up_nobody() {
     let asked = Instant::now();
     assert_eq!(one(&database).await.unwrap(), 1);
     assert!(asked.elapsed() < Duration::from_secs(1), "waited for {:?}", asked.elapsed());
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_behind_the_pools_back_is_not_lent() {
+    let supervisor = supervisor();
+    let url = servers::postgres().await.url();
+    let database = narrow_database(&supervisor, url).await;
+    let pid = backend(&database).await;
+    connected(url, async |client| {
+        client.execute("SELECT pg_terminate_backend($1)", &[&pid]).await.unwrap();
+        eventually(DEADLINE, "the server's end is gone", async || {
+            let left = client.query("SELECT 1 FROM pg_stat_activity WHERE pid = $1", &[&pid]).await.unwrap();
+            left.is_empty()
+        })
+        .await;
+    })
+    .await;
+    // Their answers come over the runtime that also hears of the end
+    database.check().await.unwrap();
+    database.check().await.unwrap();
+    assert_ne!(backend(&database).await, pid);
+    assert!(database.outage().borrow().is_none());
     supervisor.stop_all().await;
 }
 

@@ -109,7 +109,7 @@ fn publish(
     let pool = Pool::builder()
         .max_size(shared.config.pool_size.get())
         .min_idle(Some(1))
-        .test_on_check_out(false)
+        .test_on_check_out(true)
         .connection_timeout(POOL_WAIT)
         .error_sink(Box::new(Failures(shared.log.clone())))
         .build_unchecked(connector);
