@@ -286,3 +286,18 @@ async fn a_statement_whose_plan_a_migration_has_spoilt_heals() {
     assert_eq!(all().await.unwrap(), 0, "at the latest the second time");
     supervisor.stop_all().await;
 }
+
+#[tokio::test]
+async fn a_freeze_with_nobody_waiting_is_found_by_the_probe() {
+    let (supervisor, mut postgres) = (supervisor(), OwnPostgres::start().await);
+    let database = database(&supervisor, postgres.url()).await;
+    answers(&database).await;
+    postgres.freeze();
+    let check = timeout(Duration::from_secs(1) + NOISE, database.check()).await.expect("no answer at all");
+    assert_eq!(check, Err("no answer"));
+    let mut outage = database.outage();
+    timeout(Duration::from_secs(1) + NOISE, outage.wait_for(Option::is_some)).await.unwrap().unwrap();
+    postgres.thaw();
+    answers(&database).await;
+    supervisor.stop_all().await;
+}

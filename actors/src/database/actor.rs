@@ -135,11 +135,19 @@ async fn watch_over(client: &Client, shared: &Shared) -> &'static str {
                 }
             }
         }
-        match timeout(TRIAL, client.simple_query("SELECT 1")).await {
-            Ok(Ok(_)) => shared.heard(),
-            Ok(Err(_)) => return CLOSED,
-            Err(_elapsed) => return SILENT,
+        match ask(client).await {
+            Ok(()) => shared.heard(),
+            Err(reason) => return reason,
         }
+    }
+}
+
+/// One question of life. Why there was no answer, in words that are fit for the public.
+pub(super) async fn ask(client: &Client) -> Result<(), &'static str> {
+    match timeout(TRIAL, client.simple_query("SELECT 1")).await {
+        Ok(Ok(_row)) => Ok(()),
+        Ok(Err(_broken)) => Err(CLOSED),
+        Err(_elapsed) => Err(SILENT),
     }
 }
 

@@ -198,11 +198,7 @@ impl Database {
             return Err(outage.reason);
         }
         let Some(client) = self.shared.own.load_full() else { return Err(actor::CONNECTING) };
-        let answer = client.simple_query("SELECT 1").await;
-        answer.map(|_row| ()).map_err(|_broken| {
-            self.shared.doubt.notify_one();
-            actor::CLOSED
-        })
+        actor::ask(&client).await.inspect_err(|_gone| self.shared.doubt.notify_one())
     }
 
     /// Asks the actor to look at its own connection now.
