@@ -288,6 +288,41 @@ async fn a_statement_whose_plan_a_migration_has_spoilt_heals() {
 }
 
 #[tokio::test]
+async fn a_host_that_says_nothing_hides_no_other() {
+    let (supervisor, postgres) = (supervisor(), OwnPostgres::start().await);
+    // The kernel takes connects, and nobody ever answers: a machine that was frozen in a failover
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let direct: tokio_postgres::Config = postgres.url().parse().unwrap();
+    let mut both = tokio_postgres::Config::new();
+    both.user(direct.get_user().unwrap()).dbname(direct.get_dbname().unwrap());
+    both.host("127.0.0.1").port(silent.local_addr().unwrap().port());
+    both.host_path(postgres.socket().parent().unwrap()).port(5432);
+    let database = database_at(&supervisor, both, 4).await;
+    answers(&database).await;
+    for round in 0..3 {
+        let all = tokio::join!(one(&database), one(&database), one(&database), one(&database));
+        for answer in [all.0, all.1, all.2, all.3] {
+            assert!(answer.is_ok(), "{round}: {answer:?}");
+        }
+    }
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn an_outage_that_begins_in_a_restart_is_told() {
+    let (supervisor, mut postgres) = (supervisor(), OwnPostgres::start().await);
+    let database = database(&supervisor, postgres.url()).await;
+    answers(&database).await;
+    database.inject_panic().await;
+    postgres.kill9();
+    let mut outage = database.outage();
+    timeout(Duration::from_secs(1), outage.wait_for(Option::is_some)).await.expect("not told").unwrap();
+    postgres.start_again().await;
+    answers(&database).await;
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
 async fn a_freeze_with_nobody_waiting_is_found_by_the_probe() {
     let (supervisor, mut postgres) = (supervisor(), OwnPostgres::start().await);
     let database = database(&supervisor, postgres.url()).await;

@@ -7,6 +7,7 @@ mod actor;
 mod connect;
 mod connection;
 mod error;
+mod hosts;
 mod shared;
 mod tls;
 
