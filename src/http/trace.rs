@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Instant};
 
 use actix_web::{
-    Error, HttpMessage as _,
+    Error, HttpMessage as _, HttpRequest,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
@@ -19,6 +19,8 @@ use super::{
 };
 use crate::{config::Networks, telemetry::Metrics};
 
+/// Stands for the route of a request that has none.
+const UNMATCHED: &str = "unmatched";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the layer needs.
@@ -77,12 +79,12 @@ fn write(
     began: Instant,
 ) {
     let request = answer.request();
-    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let route = request.match_pattern().unwrap_or_else(|| UNMATCHED.to_owned());
     let (status, took) = (answer.status().as_u16(), began.elapsed());
     trace.metrics.request(request.method().as_str(), &route, status, took);
     let values = slog::o!(
         "method" => request.method().as_str().to_owned(),
-        "path" => if route == "unmatched" { String::new() } else { request.path().to_owned() },
+        "path" => path_of(request, &route),
         "statusCode" => status,
         "duration" => took.as_secs_f64() * 1000.0,
         "userAgent" => header(request.headers(), "user-agent"),
@@ -99,6 +101,16 @@ fn write(
     } else {
         info!(trace.log, "HTTP Request"; values);
     }
+}
+
+/// The route with the ids that the path has in it. Whatever else a caller wrote there stays out: it may be a name, or a
+/// code that lets others in.
+fn path_of(request: &HttpRequest, route: &str) -> String {
+    if route == UNMATCHED {
+        return String::new();
+    }
+    let ids = request.match_info().iter().filter(|(_, value)| Uuid::try_parse(value).is_ok());
+    ids.fold(route.to_owned(), |path, (name, id)| path.replace(&format!("{{{name}}}"), id))
 }
 
 /// Probes come every few seconds from every orchestrator.
@@ -155,6 +167,22 @@ mod tests {
         {
             let request = TestRequest::default().insert_header((REQUEST_ID, given)).to_http_request();
             assert_eq!(request_id(request.headers()) == given, taken, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_told_with_its_ids_and_nothing_else_that_a_caller_wrote() {
+        const ID: &str = "0190f3c2-7c1a-7d2e-8a4b-1c2d3e4f5a6b";
+        let request = TestRequest::default().param("id", ID).param("code", "ABCD-EFGH").param("tail", "a/b");
+        let request = request.to_http_request();
+        for (route, told) in [
+            ("/health", "/health".to_owned()),
+            ("/parties/{id}", format!("/parties/{ID}")),
+            ("/parties/{id}/codes/{code}", format!("/parties/{ID}/codes/{{code}}")),
+            ("/files/{tail:.*}", "/files/{tail:.*}".to_owned()),
+            (UNMATCHED, String::new()),
+        ] {
+            assert_eq!(path_of(&request, route), told);
         }
     }
 
