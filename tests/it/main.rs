@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cli;
 mod database;
 mod ground;
 mod migrations;
