@@ -1,6 +1,7 @@
 //! Threads that end or hang: a new thread and mailbox take over, and what is left behind may not speak any more.
 
 use actix::Arbiter;
+use tokio::time::sleep;
 
 use super::*;
 use crate::kernel::{Limits, Restart};
@@ -77,6 +78,24 @@ async fn a_hung_actor_is_replaced_and_the_one_left_behind_cannot_speak() {
     eventually("the thread left behind ends", || witness.threads.load(SeqCst) == 1).await;
     assert_eq!(witness.alive.load(SeqCst), 1);
     assert_eq!(*witness.heard.lock(), [(2, 7)], "it heard nothing of its queue");
+}
+
+#[tokio::test]
+async fn nobody_is_hung_only_because_the_whole_process_stood_still() {
+    let (child, _witness) = child("probe");
+    let (supervisor, handle) = watched(child).await;
+    let ((eye, blink), (gate, pass)) = (Gate::new(), Gate::new());
+    supervisor.block(blink).await;
+    eye.reached().await;
+    let blocked = calling(&handle, act(|_, _| pass()));
+    gate.reached().await;
+    // Nothing else makes time pass for a process that does not run
+    sleep(Duration::from_millis(1_200)).await;
+    eye.open();
+    eventually("the supervisor looks", || supervisor.silent_for() < Duration::from_millis(200)).await;
+    gate.open();
+    assert_eq!(blocked.await.unwrap(), Ok(()));
+    assert_eq!((handle.status().generation, handle.report().restarts), (1, 0));
 }
 
 #[tokio::test]
