@@ -100,7 +100,8 @@ impl Probes {
         Self { sources, page: ArcSwapOption::empty() }
     }
 
-    fn is_draining(&self) -> bool {
+    /// Whether the pod is being shut down.
+    pub(super) fn is_draining(&self) -> bool {
         self.sources.draining.load(Ordering::Acquire)
     }
 

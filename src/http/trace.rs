@@ -6,7 +6,10 @@ use actix_web::{
     Error, HttpMessage as _, HttpRequest,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
+    http::{
+        ConnectionType, StatusCode,
+        header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web,
 };
@@ -15,6 +18,7 @@ use uuid::Uuid;
 
 use super::{
     access::client_address,
+    probes::Probes,
     problem::{Code, Problem},
 };
 use crate::{config::Networks, telemetry::Metrics};
@@ -47,6 +51,7 @@ pub async fn trace<B: MessageBody + 'static>(
     let Some(trace) = request.app_data::<web::Data<Trace>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
+    let pages = request.app_data::<web::Data<Probes>>().cloned();
     let _in_flight = trace.metrics.request_in_flight();
     let id = request_id(request.headers());
     let peer = request.peer_addr().map(|peer| peer.ip());
@@ -55,6 +60,7 @@ pub async fn trace<B: MessageBody + 'static>(
 
     // A handler's error is an answer by now and comes along inside it
     let mut answer = next.call(request).await?.map_into_boxed_body();
+    let is_draining = pages.is_some_and(|pages| pages.is_draining());
     let refusal = refusal(&answer);
     if let Some(problem) = &refusal {
         let allow = answer.headers().get(ALLOW).cloned();
@@ -65,6 +71,10 @@ pub async fn trace<B: MessageBody + 'static>(
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(REQUEST_ID, value);
+    }
+    if is_draining && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // The client's next request goes to another pod, and not into a connection that is about to be closed
+        answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     write(&trace, &answer, refusal.as_ref().and_then(Problem::cause), &id, ip, began);
     Ok(answer)
