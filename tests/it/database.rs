@@ -6,7 +6,7 @@ use std::{
 };
 
 use party_gallery_actors::{
-    database::{Config, Database, DatabaseError},
+    database::{Config, Database, DatabaseError, dial},
     kernel::Supervisor,
 };
 use slog::{Discard, Logger, o};
@@ -297,6 +297,8 @@ async fn a_host_that_says_nothing_hides_no_other() {
     both.user(direct.get_user().unwrap()).dbname(direct.get_dbname().unwrap());
     both.host("127.0.0.1").port(silent.local_addr().unwrap().port());
     both.host_path(postgres.socket().parent().unwrap()).port(5432);
+    let dialled = timeout(DEADLINE, dial(&both)).await.expect("the migrations reach nobody");
+    drop(dialled.unwrap());
     let database = database_at(&supervisor, both, 4).await;
     answers(&database).await;
     for round in 0..3 {

@@ -73,7 +73,15 @@ pub async fn dial(
     (tokio_postgres::Client, impl Future<Output = Result<(), tokio_postgres::Error>> + use<>),
     tokio_postgres::Error,
 > {
-    config.connect(tls::connector(config)).await
+    let (hosts, tls) = (hosts::each(config), tls::connector(config));
+    loop {
+        match hosts::reach(&hosts, &tls).await {
+            Ok((_host, client, driver)) => return Ok((client, driver)),
+            Err(Some(error)) => return Err(error),
+            // Silent, for as long as a trial takes: asked again
+            Err(None) => {}
+        }
+    }
 }
 
 /// What the pool holds.
