@@ -12,6 +12,7 @@
 mod support;
 
 mod chat;
+mod cli;
 mod database;
 mod gallery;
 mod ground;
