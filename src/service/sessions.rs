@@ -225,7 +225,7 @@ mod tests {
             (Found { is_expired: true, spent_for: seconds(61), ..fresh.clone() }, Verdict::Over),
             (Found { is_revoked: true, spent_for: seconds(1), ..fresh.clone() }, Verdict::Over),
             (Found { ended_for: seconds(7 * 86_400), ..fresh.clone() }, Verdict::Renew),
-            (Found { ended_for: seconds(7 * 86_400 + 1), ..fresh.clone() }, Verdict::Over),
+            (Found { ended_for: seconds(7 * 86_400 + 1), ..fresh }, Verdict::Over),
         ] {
             assert_eq!(verdict(&found), expected, "{found:?}");
         }

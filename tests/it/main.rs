@@ -24,3 +24,4 @@ mod process;
 mod sockets;
 mod storage;
 mod tls;
+mod uploads;

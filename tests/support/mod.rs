@@ -14,6 +14,7 @@
 pub mod app;
 pub mod chaos_proxy;
 pub mod database;
+pub mod gathering;
 pub mod logs;
 pub mod own;
 pub mod pictures;
