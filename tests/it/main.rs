@@ -11,9 +11,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod clock;
 mod database;
 mod ground;
 mod jobs;
+mod joining;
 mod migrations;
+mod parties;
 mod pod;
+mod rights;
 mod sockets;

@@ -18,6 +18,7 @@ pub mod logs;
 pub mod own;
 pub mod poll;
 pub mod servers;
+pub mod stage;
 pub mod ws;
 
 use std::time::Duration;
