@@ -36,7 +36,7 @@ use tokio::sync::mpsc;
 use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck},
     embedded::Embedded,
-    services::Services,
+    services::{Parts, Services},
 };
 use crate::{
     config::{Config, Dependency, JwtSecrets, RedisUrl},
@@ -162,8 +162,12 @@ impl App {
             Some(secrets) => secrets.clone(),
             None => JwtSecrets::kept_in(&config.data_dir)?,
         };
-        let authenticator: Arc<dyn Authenticator> = Arc::new(Tokens::new(&secrets, wall_clock));
-        let services = Services::new(Arc::clone(&authenticator));
+        let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
+        let authenticator: Arc<dyn Authenticator> = Arc::clone(&tokens) as _;
+        let services = Services::new(
+            &config,
+            Parts { database: database.clone(), redis: redis.clone(), tokens, secrets },
+        );
         let mut origins = config.cors_origins.clone();
         origins.push(config.public_url.origin());
         let sockets = Data::new(Sockets {

@@ -8,4 +8,5 @@ pub mod fields;
 pub mod limits;
 pub mod moment;
 pub mod person;
+pub mod rate;
 pub mod text;

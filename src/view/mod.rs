@@ -3,5 +3,9 @@
 //! *Invariant:* a view shows what its caller may see; what others may not see is not in it at all.
 
 pub mod person;
+pub mod user;
 
-pub use self::person::UserSummary;
+pub use self::{
+    person::UserSummary,
+    user::{OwnGuest, OwnUser},
+};
