@@ -173,14 +173,11 @@ impl App {
         supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
         let sweep = Arc::new(Sweep::new(database.clone(), config.event_retention));
         supervisor.add(Ticker::child(sweep, sweep::RHYTHM, &Nudge::default())).await?;
-        let authenticator: Arc<dyn Authenticator> = tokens.clone();
-        let services = Services::new(Parts {
-            database: database.clone(),
-            secrets,
-            tokens,
-            announce,
-            public_url: config.public_url.clone(),
-        });
+        let authenticator: Arc<dyn Authenticator> = Arc::clone(&tokens) as _;
+        let services = Services::new(
+            &config,
+            Parts { database: database.clone(), redis: redis.clone(), tokens, secrets, announce },
+        );
         let mut origins = config.cors_origins.clone();
         origins.push(config.public_url.origin());
         let sockets = Data::new(Sockets {

@@ -1,6 +1,7 @@
 //! What a party, a guest and a photo mean.
 
 pub mod app;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod db;

@@ -2,15 +2,16 @@
 
 pub mod access;
 pub mod access_code;
+pub mod account;
 pub mod attendance;
 pub mod caller;
 pub mod event;
 pub mod fields;
-pub mod guest;
 pub mod limits;
 pub mod moment;
 pub mod party;
 pub mod person;
+pub mod rate;
 pub mod tag;
 pub mod text;
 pub mod venue;

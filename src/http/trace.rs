@@ -6,7 +6,7 @@ use actix_web::{
     Error, HttpMessage as _,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
+    http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     web,
 };
@@ -55,17 +55,24 @@ pub async fn trace<B: MessageBody + 'static>(
     let mut answer = next.call(request).await?.map_into_boxed_body();
     let refusal = refusal(&answer);
     if let Some(problem) = &refusal {
-        let allow = answer.headers().get(ALLOW).cloned();
+        let said = answer.headers().clone();
         answer = answer.into_response(problem.render(&id));
-        if let Some(allow) = allow {
-            answer.headers_mut().insert(ALLOW, allow);
-        }
+        keep(&said, answer.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         answer.headers_mut().insert(REQUEST_ID, value);
     }
     write(&trace, &answer, refusal.as_ref().and_then(Problem::cause), &id, ip, began);
     Ok(answer)
+}
+
+/// What inner layers have said of a refusal stays, but for what described their own body.
+fn keep(said: &HeaderMap, headers: &mut HeaderMap) {
+    for (name, value) in said {
+        if !headers.contains_key(name) && *name != CONTENT_LENGTH {
+            headers.append(name.clone(), value.clone());
+        }
+    }
 }
 
 fn write(

@@ -1,5 +1,6 @@
 //! Use cases: load, decide, act. Who may do what is decided here and nowhere else.
 
+pub mod accounts;
 pub mod announce;
 pub mod codes;
 pub mod door;
@@ -8,6 +9,8 @@ pub mod joining;
 mod key;
 pub mod once;
 pub mod parties;
+pub mod passwords;
+pub mod rates;
 pub mod seal;
 pub mod sessions;
 pub mod tokens;

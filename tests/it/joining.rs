@@ -116,6 +116,13 @@ async fn who_cannot_join_hears_why() {
         assert_eq!(stage.post(JOIN, None, &body).await.code(), join, "{status}");
         assert_eq!(stage.post("/parties/by-code", None, &body).await.status, preview, "{status}");
     }
+    let nobody = uuid::Uuid::now_v7();
+    let erased = Somebody { id: nobody, token: stage.token(Kind::User, nobody) };
+    let open = stage.party(&host, json!({ "isPrivate": true })).await;
+    let join = json!({ "accessCode": open["accessCode"] });
+    assert_eq!(stage.post(JOIN, Some(&erased), &join).await.status, 401, "an account that is gone");
+    let make = json!({ "title": "Party", "startsAt": "2126-05-01T20:00:00Z" });
+    assert_eq!(stage.post("/parties", Some(&erased), &make).await.status, 401, "an account that is gone");
     let stale = Somebody { id: host.id, token: "no.good.token".to_owned() };
     assert_eq!(stage.post(JOIN, Some(&stale), &body).await.status, 401, "never nobody by a bad token");
 }
@@ -222,4 +229,38 @@ async fn a_nobody_with_a_long_key_is_the_same_guest_with_other_tokens() {
         token: stage.token(Kind::Guest, id(&first["guest"]["id"])),
     };
     assert_eq!(stage.post(JOIN, Some(&guest), &body).await.code(), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn who_guesses_codes_hears_of_none_any_more() {
+    let stage = Stage::open(&[("RATE_UNKNOWN_CODES", "3/h")]).await;
+    let host = stage.user("ada").await;
+    let party = stage.party(&host, json!({ "isPrivate": true })).await;
+    let good = json!({ "accessCode": party["accessCode"], "displayName": "Bo" });
+    for path in [JOIN, "/parties/by-code", JOIN] {
+        assert_eq!(
+            stage.post(path, None, &good).await.status.as_u16() / 100,
+            2,
+            "what is known is not counted"
+        );
+        let unknown = json!({ "accessCode": "ABCD2345", "displayName": "Bo" });
+        assert_eq!(stage.post(path, None, &unknown).await.status, 404);
+    }
+    for path in [JOIN, "/parties/by-code"] {
+        let refused = stage.post(path, None, &good).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (429, "RATE_LIMITED"), "{path}");
+        assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
+    }
+}
+
+#[tokio::test]
+async fn joins_of_one_address_have_a_limit() {
+    let stage = Stage::open(&[("RATE_JOINS", "2/h")]).await;
+    let host = stage.user("ada").await;
+    let party = stage.party(&host, json!({ "isPrivate": true })).await;
+    let body = json!({ "accessCode": party["accessCode"], "displayName": "Bo" });
+    for status in [201, 201, 429] {
+        assert_eq!(stage.post(JOIN, None, &body).await.status, status);
+    }
+    assert_eq!(stage.number(COUNT).await, 2);
 }
