@@ -1,11 +1,30 @@
 //! Parties begin and end by themselves, once, whichever pod does it; what has expired is forgotten.
 
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use party_gallery::{jobs::clock::Clock, service::announce::Announce};
+use party_gallery_actors::{
+    database::{self, Database},
+    kernel::Supervisor,
+    ticker::Task as _,
+};
 use serde_json::json;
+use slog::{Discard, Logger, o};
 use tokio_postgres::NoTls;
+use uuid::Uuid;
 
-use crate::support::{DEADLINE, poll::eventually, stage::Stage};
+use crate::support::{
+    DEADLINE,
+    database::{MIGRATED, connected, fresh},
+    poll::eventually,
+    stage::Stage,
+};
 
 /// The contract's.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -44,6 +63,48 @@ async fn two_pods_begin_and_end_each_party_once_and_in_time() {
     assert_eq!(stage.number("SELECT count(*) FROM events").await, 40, "each once");
     let path = format!("/parties/{}", draft["id"].as_str().unwrap());
     assert_eq!(stage.get(&path, Some(&host)).await.body["data"]["party"]["status"], "DRAFT");
+}
+
+/// Notes what is told.
+#[derive(Default)]
+struct Told(Mutex<Vec<(Uuid, i64)>>);
+
+impl Announce for Told {
+    fn announce(&self, party: Uuid, seq: i64) {
+        self.0.lock().push((party, seq));
+    }
+}
+
+#[tokio::test]
+async fn eight_clocks_at_the_same_moment_move_and_tell_each_party_once() {
+    const PARTIES: usize = 500;
+    let url = fresh(&MIGRATED).await;
+    let log = Logger::root(Discard, o!());
+    let supervisor = Supervisor::start(log.clone()).unwrap();
+    let config = database::Config::new(url.parse().unwrap(), NonZeroU32::new(8).unwrap());
+    let database = Database::start(&supervisor, config, &log).await.unwrap();
+    eventually(DEADLINE, "the database answers", async || database.check().await.is_ok()).await;
+    let due = format!(
+        "INSERT INTO people (id, is_guest, username, display_name) VALUES (gen_random_uuid(), false, 'ada', 'Ada');
+         INSERT INTO parties (id, host_id, title, status, starts_at, is_private)
+         SELECT gen_random_uuid(), id, 'Party', 'PLANNED', now(), true FROM people, generate_series(1, {PARTIES})"
+    );
+    connected(&url, async |client| client.batch_execute(&due).await.unwrap()).await;
+
+    let told = Arc::new(Told::default());
+    let clocks: Vec<_> =
+        (0..8).map(|_| Clock::new(database.clone(), Arc::clone(&told) as Arc<dyn Announce>)).collect();
+    let runs = join_all(clocks.iter().map(Clock::run)).await;
+    assert!(runs.iter().all(Result::is_ok), "{runs:?}");
+    let mut parties: Vec<_> = told.0.lock().iter().map(|(party, seq)| (*party, *seq)).collect();
+    assert!(parties.iter().all(|(_, seq)| *seq == 1), "once each");
+    parties.sort_unstable();
+    parties.dedup();
+    assert_eq!(parties.len(), PARTIES);
+    let events = "SELECT count(*) FROM events";
+    let events: i64 =
+        connected(&url, async |client| client.query_one(events, &[]).await.unwrap().get(0)).await;
+    assert_eq!(events, 500);
 }
 
 #[tokio::test]
