@@ -11,8 +11,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
 mod database;
 mod ground;
 mod migrations;
 mod pod;
+mod rates;
 mod sockets;
