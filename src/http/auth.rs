@@ -67,7 +67,7 @@ pub async fn register(
     let new = registration(body.into_fields()).map_err(Error::from)?;
     let (account, pair) = accounts.register(new, address.0).await?;
     let location = format!("/api/v1/users/{}", account.person.id);
-    Ok(reply::answer(&Answer::created(location, &SignedIn::new(&account, &pair))?)?)
+    reply::answer(&Answer::created(location, &SignedIn::new(&account, &pair))?)
 }
 
 /// `POST /auth/login`.

@@ -49,7 +49,8 @@ impl FromRequest for ClientAddress {
     }
 }
 
-/// The layer that every request to the API passes: takes of its caller's and its address's requests.
+/// The layer that every request to the API passes: takes of its caller's and its address's requests, and refuses a token
+/// that is not good.
 ///
 /// # Errors
 ///
@@ -64,13 +65,18 @@ pub async fn limit<B: MessageBody + 'static>(
         Ok(ClientAddress(address)) => address,
         Err(problem) => return Ok(request.error_response(problem)),
     };
-    // A bad token is its handler's business; whoever sends it is known by their address alone
-    let caller = principal(request.headers(), &*tokens.0).ok().flatten().map(|principal| principal.id);
-    let standings = match rates.request(caller, address).await {
+    let caller = principal(request.headers(), &*tokens.0);
+    // Whoever sends a bad token is known by their address alone
+    let known = caller.as_ref().ok().and_then(Option::as_ref).map(|principal| principal.id);
+    let standings = match rates.request(known, address).await {
         Ok(standings) => standings,
         Err(error) => return Ok(request.error_response(Problem::from(error))),
     };
-    let mut answer = next.call(request).await?.map_into_boxed_body();
+    let mut answer = match caller {
+        Ok(_) => next.call(request).await?.map_into_boxed_body(),
+        // Also where nobody has to say who they are
+        Err(problem) => request.error_response(problem),
+    };
     for (name, value) in fields(&standings) {
         answer.headers_mut().insert(name, value);
     }

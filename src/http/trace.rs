@@ -68,10 +68,9 @@ pub async fn trace<B: MessageBody + 'static>(
 
 /// What inner layers have said of a refusal stays, but for what described their own body.
 fn keep(said: &HeaderMap, headers: &mut HeaderMap) {
-    for (name, value) in said {
-        if !headers.contains_key(name) && *name != CONTENT_LENGTH {
-            headers.append(name.clone(), value.clone());
-        }
+    let own: Vec<_> = headers.keys().cloned().chain([CONTENT_LENGTH]).collect();
+    for (name, value) in said.iter().filter(|(name, _)| !own.contains(name)) {
+        headers.append(name.clone(), value.clone());
     }
 }
 

@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
 mod clock;
 mod database;
 mod ground;
@@ -19,5 +20,6 @@ mod joining;
 mod migrations;
 mod parties;
 mod pod;
+mod rates;
 mod rights;
 mod sockets;
