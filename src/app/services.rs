@@ -12,17 +12,20 @@ use uuid::Uuid;
 
 use crate::{
     blob::Store,
+    cache::{Buckets, Redis},
     config::{Config, JwtSecrets, Quotas},
     domain::media::Quota,
-    http::caller,
+    http,
     realtime::Authenticator,
     service::{
+        accounts::Accounts,
         announce::{Announce, Wake},
         codes::Codes,
         gallery::Gallery,
         joining::Joining,
         links::Links,
         parties::Parties,
+        rates::Rates,
         seal::Seal,
         sessions::Sessions,
         tokens::Tokens,
@@ -36,6 +39,7 @@ pub(super) struct Parts<'a> {
     pub(super) secrets: &'a JwtSecrets,
     pub(super) tokens: Arc<Tokens>,
     pub(super) database: &'a Database,
+    pub(super) redis: &'a Redis,
     pub(super) store: &'a Store,
     pub(super) announce: Arc<dyn Announce>,
     pub(super) wake: Arc<dyn Wake>,
@@ -44,7 +48,9 @@ pub(super) struct Parts<'a> {
 /// What the edge's handlers call.
 #[derive(Clone)]
 pub(super) struct Services {
-    tokens: Data<caller::Tokens>,
+    tokens: Data<http::caller::Tokens>,
+    rates: Data<Rates>,
+    accounts: Data<Accounts>,
     parties: Data<Parties>,
     joining: Data<Joining>,
     gallery: Data<Gallery>,
@@ -56,10 +62,12 @@ const CLOCK: fn() -> SystemTime = wall_clock;
 impl Services {
     /// Puts the use cases together.
     pub(super) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, secrets, tokens, database, store, announce, wake } = parts;
+        let Parts { config, secrets, tokens, database, redis, store, announce, wake } = parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
+        let rates = Rates::new(Buckets::new(redis.clone()), config.rates.clone());
+        let accounts = Accounts::new(database.clone(), sessions.clone(), rates.clone());
         let parties = Parties::new(
             database.clone(),
             Arc::clone(&codes),
@@ -67,8 +75,14 @@ impl Services {
             Arc::clone(&announce),
             config.public_url.clone(),
         );
-        let joining =
-            Joining::new(database.clone(), codes, Arc::clone(&answers), sessions, Arc::clone(&announce));
+        let joining = Joining::new(
+            database.clone(),
+            codes,
+            Arc::clone(&answers),
+            sessions,
+            rates.clone(),
+            Arc::clone(&announce),
+        );
         let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
         let gallery =
             Gallery::new(database.clone(), store.clone(), links, Arc::clone(&announce), Arc::clone(&wake));
@@ -83,7 +97,9 @@ impl Services {
         );
         let authenticator: Arc<dyn Authenticator> = tokens;
         Self {
-            tokens: Data::new(caller::Tokens(authenticator)),
+            tokens: Data::new(http::caller::Tokens(authenticator)),
+            rates: Data::new(rates),
+            accounts: Data::new(accounts),
             parties: Data::new(parties),
             joining: Data::new(joining),
             gallery: Data::new(gallery),
@@ -95,6 +111,8 @@ impl Services {
     pub(super) fn register(&self, table: &mut ServiceConfig) {
         table
             .app_data(self.tokens.clone())
+            .app_data(self.rates.clone())
+            .app_data(self.accounts.clone())
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())

@@ -20,6 +20,7 @@ pub mod own;
 pub mod pictures;
 pub mod poll;
 pub mod process;
+pub mod scene;
 pub mod servers;
 pub mod stage;
 pub mod ws;
