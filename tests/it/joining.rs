@@ -1,11 +1,19 @@
 //! Joining by a code, alone and all at once.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
-use party_gallery::realtime::Kind;
+use party_gallery::{db::migrate, realtime::Kind};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use crate::support::scene::{Reply, Somebody, Stage, id, sent};
+use crate::support::{
+    DEADLINE,
+    own::OwnPostgres,
+    poll::eventually,
+    scene::{Reply, Somebody, Stage, id, sent},
+};
 
 const JOIN: &str = "/parties/join-by-code";
 const COUNT: &str = "SELECT attendees_count::bigint FROM parties";
@@ -263,4 +271,57 @@ async fn joins_of_one_address_have_a_limit() {
         assert_eq!(stage.post(JOIN, None, &body).await.status, status);
     }
     assert_eq!(stage.number(COUNT).await, 2);
+}
+
+/// Joins until it is told that it has, as a client does that knows its own key; gives the guest and the refusals.
+async fn insist(stage: &Stage, body: &Value, key: &str) -> (uuid::Uuid, usize) {
+    let mut refusals = 0;
+    loop {
+        let reply = keyed(stage, key, None, body).await;
+        match reply.status.as_u16() {
+            201 => return (id(&reply.body["data"]["guest"]["id"]), refusals),
+            503 => assert!(!reply.header("retry-after").is_empty()),
+            504 => assert!(reply.header("retry-after").is_empty()),
+            other => panic!("{other} {}", reply.body),
+        }
+        refusals += 1;
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn joins_that_are_repeated_while_postgres_is_killed_seat_each_guest_once() {
+    let mut postgres = OwnPostgres::start().await;
+    let log = slog::Logger::root(slog::Discard, slog::o!());
+    migrate::bring_up(&postgres.url().parse().unwrap(), DEADLINE, &log).await.unwrap();
+    let stage = Stage::on(postgres.url().to_owned(), &[]).await;
+    let host = stage.user("ada").await;
+    let party = stage.party(&host, json!({ "isPrivate": true })).await;
+    let body = json!({ "accessCode": party["accessCode"], "displayName": "Bo" });
+    let joins = join_all((0..60).map(|n| {
+        let (stage, body) = (&stage, &body);
+        async move { insist(stage, body, &format!("the key of guest number {n:04}")).await }
+    }));
+    let killing = async {
+        let joined = "SELECT count(*) FROM events";
+        eventually(DEADLINE, "some have joined", async || stage.number(joined).await > 4).await;
+        postgres.kill9();
+        postgres.start_again().await;
+    };
+    let (joined, ()) = tokio::join!(joins, killing);
+    let refusals: usize = joined.iter().map(|(_, refusals)| refusals).sum();
+    assert!(refusals > 0, "it was killed after all had joined");
+    let mut guests: Vec<_> = joined.into_iter().map(|(guest, _)| guest).collect();
+    guests.sort_unstable();
+    guests.dedup();
+    assert_eq!(guests.len(), 60);
+    for count in [
+        COUNT,
+        "SELECT count(*) FROM guests",
+        "SELECT count(*) FROM attendances WHERE role = 'guest' AND state = 'in'",
+        "SELECT count(*) FROM events",
+        "SELECT max(seq) FROM events",
+    ] {
+        assert_eq!(stage.number(count).await, 60, "{count}");
+    }
 }

@@ -49,7 +49,12 @@ pub struct Reply {
 impl Stage {
     /// Starts one; `more` are further variables.
     pub async fn open(more: &[(&str, &str)]) -> Self {
-        let (database, redis) = (fresh(&MIGRATED).await, fresh_redis().await);
+        Self::on(fresh(&MIGRATED).await, more).await
+    }
+
+    /// Starts one on a database that was migrated.
+    pub async fn on(database: String, more: &[(&str, &str)]) -> Self {
+        let redis = fresh_redis().await;
         let app = pod(&database, &redis, more).await;
         let secrets: JwtSecrets = SECRET.parse().unwrap();
         Self { app, database, redis, tokens: Tokens::new(&secrets, now), client: reqwest::Client::new() }
