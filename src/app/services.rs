@@ -8,13 +8,14 @@ use crate::{
     cache::{Buckets, Redis},
     config::{Config, JwtSecrets},
     db::Database,
-    http,
+    http::{self, cors::Cors},
     service::{accounts::Accounts, rates::Rates, sessions::Sessions, tokens::Tokens},
 };
 
 /// What the edge's handlers call.
 #[derive(Clone)]
 pub(super) struct Services {
+    cors: Data<Cors>,
     tokens: Data<http::caller::Tokens>,
     rates: Data<Rates>,
     accounts: Data<Accounts>,
@@ -39,7 +40,10 @@ impl Services {
         let rates = Rates::new(Buckets::new(redis), config.rates.clone());
         let sessions = Sessions::new(Arc::clone(&tokens), &secrets);
         let accounts = Accounts::new(database, sessions, rates.clone());
+        let mut origins = config.cors_origins.clone();
+        origins.push(config.public_url.origin());
         Self {
+            cors: Data::new(Cors::new(origins)),
             tokens: Data::new(http::caller::Tokens(tokens)),
             rates: Data::new(rates),
             accounts: Data::new(accounts),
@@ -48,6 +52,10 @@ impl Services {
 
     /// Lets handlers find them.
     pub(super) fn register(&self, config: &mut ServiceConfig) {
-        config.app_data(self.tokens.clone()).app_data(self.rates.clone()).app_data(self.accounts.clone());
+        config
+            .app_data(self.cors.clone())
+            .app_data(self.tokens.clone())
+            .app_data(self.rates.clone())
+            .app_data(self.accounts.clone());
     }
 }

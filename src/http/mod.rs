@@ -5,6 +5,7 @@ pub mod auth;
 pub mod body;
 pub mod caller;
 pub mod config;
+pub mod cors;
 pub mod metrics;
 pub mod page;
 pub mod probes;
@@ -29,6 +30,7 @@ pub fn routes(table: &mut ServiceConfig) {
         .service(
             web::scope("/api/v1")
                 .wrap(from_fn(rate::limit))
+                .wrap(from_fn(cors::cors))
                 .service(web::resource("/config").route(web::get().to(config::show)))
                 .service(web::resource("/auth/register").route(web::post().to(auth::register)))
                 .service(web::resource("/auth/login").route(web::post().to(auth::login)))

@@ -12,6 +12,7 @@
 mod support;
 
 mod accounts;
+mod cors;
 mod database;
 mod ground;
 mod migrations;
