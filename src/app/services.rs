@@ -15,7 +15,7 @@ use crate::{
     cache::{Buckets, Redis},
     config::{Config, JwtSecrets, Quotas},
     domain::media::Quota,
-    http,
+    http::{self, cors::Cors},
     realtime::Authenticator,
     service::{
         accounts::Accounts,
@@ -48,6 +48,7 @@ pub(super) struct Parts<'a> {
 /// What the edge's handlers call.
 #[derive(Clone)]
 pub(super) struct Services {
+    cors: Data<Cors>,
     tokens: Data<http::caller::Tokens>,
     rates: Data<Rates>,
     accounts: Data<Accounts>,
@@ -96,7 +97,10 @@ impl Services {
             wake,
         );
         let authenticator: Arc<dyn Authenticator> = tokens;
+        let mut origins = config.cors_origins.clone();
+        origins.push(config.public_url.origin());
         Self {
+            cors: Data::new(Cors::new(origins)),
             tokens: Data::new(http::caller::Tokens(authenticator)),
             rates: Data::new(rates),
             accounts: Data::new(accounts),
@@ -110,6 +114,7 @@ impl Services {
     /// Lets handlers find them.
     pub(super) fn register(&self, table: &mut ServiceConfig) {
         table
+            .app_data(self.cors.clone())
             .app_data(self.tokens.clone())
             .app_data(self.rates.clone())
             .app_data(self.accounts.clone())

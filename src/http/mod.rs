@@ -8,6 +8,7 @@ pub mod caller;
 pub mod chat;
 pub mod config;
 pub mod connection;
+pub mod cors;
 pub mod files;
 pub mod joining;
 pub mod media;
@@ -40,8 +41,9 @@ pub fn routes(table: &mut ServiceConfig) {
         // Within a place and 10 s, but for routes that are wrapped in admission::long
         .service(
             web::scope("/api/v1")
-                .wrap(from_fn(admission::admit))
                 .wrap(from_fn(rate::limit))
+                .wrap(from_fn(admission::admit))
+                .wrap(from_fn(cors::cors))
                 .service(web::resource("/config").route(web::get().to(config::show)))
                 .service(web::resource("/auth/register").route(web::post().to(auth::register)))
                 .service(web::resource("/auth/login").route(web::post().to(auth::login)))

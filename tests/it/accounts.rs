@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use party_gallery::db::migrate;
 use reqwest::{Client, Method, header::HeaderMap};
@@ -21,6 +22,8 @@ use crate::support::{
 
 /// What the contract's limits are given on a busy machine.
 const NOISE: Duration = Duration::from_millis(500);
+const PARTY: &str = "01900000-0000-7000-8000-000000000001";
+const GUEST: &str = "01900000-0000-7000-8000-000000000002";
 const PASSWORD: &str = "correct horse battery";
 
 struct Answer {
@@ -255,6 +258,39 @@ async fn an_expired_token_and_one_that_is_none_are_worth_nothing() {
     let expire = "UPDATE refresh_tokens SET expires_at = now()";
     connected(&database, async |client| client.batch_execute(expire).await.unwrap()).await;
     assert_eq!(refresh(&app, &token).await.code(), (401, "UNAUTHENTICATED"));
+}
+
+#[tokio::test]
+async fn a_guest_goes_on_until_a_week_after_the_party() {
+    let (app, database) = pod(&[]).await;
+    let host = register(&app, "ada").await.body["data"]["user"]["id"].as_str().unwrap().to_owned();
+    let token = URL_SAFE_NO_PAD.encode([7; 32]);
+    let joined = format!(
+        "INSERT INTO parties (id, host_id, title, status, starts_at, is_private)
+         VALUES ('{PARTY}', '{host}', 'Party', 'LIVE', now(), true);
+         INSERT INTO people (id, is_guest, display_name) VALUES ('{GUEST}', true, 'Bob');
+         INSERT INTO guests VALUES ('{GUEST}', '{PARTY}');
+         INSERT INTO token_families (id, person_id) VALUES ('{GUEST}', '{GUEST}');
+         INSERT INTO refresh_tokens (hash, family_id) SELECT sha256(decode(repeat('07', 32), 'hex')), '{GUEST}'"
+    );
+    connected(&database, async |client| client.batch_execute(&joined).await.unwrap()).await;
+    let renewed = refresh(&app, &token).await;
+    let guest = me(&app, &renewed.token("accessToken")).await;
+    let expected = json!({
+        "id": GUEST, "displayName": "Bob", "partyId": PARTY,
+        "createdAt": guest.body["data"]["guest"]["createdAt"],
+    });
+    assert_eq!((guest.status, &guest.body["data"]), (200, &json!({ "guest": expected })));
+
+    let ended = async |days: u32| {
+        let end = format!("UPDATE parties SET status = 'ENDED', ended_at = now() - interval '{days} days'");
+        connected(&database, async |client| client.batch_execute(&end).await.unwrap()).await;
+    };
+    ended(6).await;
+    let renewed = refresh(&app, &renewed.token("refreshToken")).await;
+    assert_eq!(renewed.status, 200);
+    ended(8).await;
+    assert_eq!(refresh(&app, &renewed.token("refreshToken")).await.code(), (401, "UNAUTHENTICATED"));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod accounts;
 mod chat;
 mod cli;
 mod clock;
+mod cors;
 mod database;
 mod gallery;
 mod ground;
