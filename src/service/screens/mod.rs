@@ -1,0 +1,87 @@
+//! A party's log as screens get it: a page of events is read, what it tells of is loaded, and each event is put into
+//! words once for all who get it.
+//!
+//! *Invariant:* an event shows what a plain attendee may see, at the moment when it is sent; what was removed
+//! meanwhile is told as removed.
+
+mod audience;
+mod rooms;
+mod subjects;
+mod telling;
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use uuid::Uuid;
+
+use self::{subjects::Subjects, telling::tell};
+use super::{chat::Chat, error::Error, links::Links};
+use crate::{
+    db::{Connection, Database, DatabaseError, events},
+    realtime::{Log, Logged, Topic, Unreadable},
+};
+
+/// What screens ask of the service: the log, and who may enter which room.
+#[derive(Clone)]
+pub struct Screens {
+    database: Database,
+    links: Arc<Links>,
+    chat: Chat,
+}
+
+impl Screens {
+    /// Puts it together.
+    pub fn new(database: Database, links: Arc<Links>, chat: Chat) -> Self {
+        Self { database, links, chat }
+    }
+
+    async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {
+        self.database
+            .run(async |connection: &mut Connection| {
+                let events = events::page(connection, party, after, limit).await?;
+                if events.is_empty() {
+                    return Ok(Vec::new());
+                }
+                // Loaded after the events: never older than what they tell
+                let subjects = Subjects::load(connection, party, &events).await?;
+                let told = subjects.iter().flat_map(|subjects| {
+                    events.iter().map(|event| tell(event, subjects, &self.links))
+                });
+                Ok(told.collect())
+            })
+            .await
+    }
+}
+
+/// A party's id as what the realtime mechanism calls a topic.
+pub(super) fn topic(party: Uuid) -> Topic {
+    Topic(party.as_u128())
+}
+
+impl Log for Screens {
+    fn page(
+        &self,
+        topic: Topic,
+        after: i64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Logged>, Unreadable>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        async move { self.read(Uuid::from_u128(topic.0), after, limit).await.map_err(unreadable) }.boxed()
+    }
+
+    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>> {
+        let parties: Vec<Uuid> = topics.iter().map(|topic| Uuid::from_u128(topic.0)).collect();
+        async move {
+            let heads = self.database.run(async |connection: &mut Connection| {
+                events::heads(connection, &parties).await
+            });
+            let heads = heads.await.map_err(unreadable)?;
+            Ok(heads.into_iter().map(|(party, seq)| (self::topic(party), seq)).collect())
+        }
+        .boxed()
+    }
+}
+
+fn unreadable(error: DatabaseError) -> Unreadable {
+    Unreadable(error.into())
+}
