@@ -1,8 +1,65 @@
 //! Who is in which party, and as what.
 
 use tokio_postgres::Row;
+use uuid::Uuid;
 
-use crate::domain::attendance::{Attendance, Presence, Role, Rsvp};
+use super::{
+    Connection, DatabaseError,
+    moment::{moment, optional_moment, parameter},
+    person::person,
+};
+use crate::domain::{
+    attendance::{Attendance, Attendee, Presence, Role, Rsvp},
+    moment::Exact,
+};
+
+/// Somebody who is in the party.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn find(
+    connection: &mut Connection,
+    party: Uuid,
+    person: Uuid,
+) -> Result<Option<Attendee>, DatabaseError> {
+    const FIND: &str = include_str!("queries/attendances/find.sql");
+    let row = connection.query_opt(FIND, &[&party, &person]).await?;
+    Ok(row.as_ref().and_then(attendee))
+}
+
+/// At most `limit` people who are in the party and joined after `after`, in the order in which they joined.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn page(
+    connection: &mut Connection,
+    party: Uuid,
+    after: Option<(Exact, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Attendee>, DatabaseError> {
+    const PAGE: &str = include_str!("queries/attendances/page.sql");
+    let joined_at = after.map(|(Exact(joined_at), _)| parameter(joined_at));
+    let rows = connection.query(PAGE, &[&party, &joined_at, &after.map(|(_, id)| id), &limit]).await?;
+    Ok(rows.iter().filter_map(attendee).collect())
+}
+
+/// Takes somebody in, GOING, for the first time or again. The party has to be locked: see [`super::parties::lock`].
+///
+/// # Errors
+///
+/// [`DatabaseError`]; `attendances_person_id_fkey` is violated when the person is gone.
+pub async fn admit(
+    connection: &mut Connection,
+    party: Uuid,
+    person: Uuid,
+    role: Role,
+) -> Result<(), DatabaseError> {
+    const ADMIT: &str = include_str!("queries/attendances/admit.sql");
+    connection.execute(ADMIT, &[&party, &person, &role.name()]).await?;
+    Ok(())
+}
 
 /// The place in the columns `role, state, rsvp`, if there is one.
 pub(super) fn place(row: &Row) -> Option<Attendance> {
@@ -10,5 +67,16 @@ pub(super) fn place(row: &Row) -> Option<Attendance> {
         role: Role::named(row.get::<_, Option<&str>>("role")?)?,
         presence: Presence::named(row.get::<_, Option<&str>>("state")?)?,
         rsvp: Rsvp::named(row.get::<_, Option<&str>>("rsvp")?)?,
+    })
+}
+
+fn attendee(row: &Row) -> Option<Attendee> {
+    let Attendance { role, rsvp, .. } = place(row)?;
+    Some(Attendee {
+        person: person(row),
+        role,
+        rsvp,
+        joined_at: moment(row, "joined_at"),
+        checked_in_at: optional_moment(row, "checked_in_at"),
     })
 }

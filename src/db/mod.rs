@@ -4,6 +4,7 @@
 
 pub mod attendances;
 pub mod events;
+pub mod guests;
 pub mod idempotency;
 pub mod jobs;
 pub mod media;

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use super::{
     Connection, DatabaseError, attendances,
-    moment::{moment, optional_moment},
+    moment::{moment, optional_moment, parameter},
     person::person,
 };
 use crate::domain::{
     attendance::Attendance,
-    moment::Moment,
-    party::{Party, Plan, Status},
+    moment::{Exact, Moment},
+    party::{Party, Plan, Status, filter::Filter},
 };
 
 /// A party, as somebody finds it.
@@ -41,20 +41,29 @@ pub async fn find(
     Ok(row.as_ref().map(found))
 }
 
-/// The party, which nobody else changes until this transaction ends: it neither joins nor logs.
+/// Keeps the party as it is until this transaction ends: nobody else edits it, joins it or logs in it. Whether there is
+/// one. What is read before may be out of date, what is read after is not.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn lock(
+pub async fn lock(connection: &mut Connection, id: Uuid) -> Result<bool, DatabaseError> {
+    const LOCK: &str = include_str!("queries/parties/lock.sql");
+    Ok(connection.query_opt(LOCK, &[&id]).await?.is_some())
+}
+
+/// As [`lock`], for the party whose access code has one of these marks, and which it is.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn lock_by_code(
     connection: &mut Connection,
-    id: Uuid,
-    viewer: Option<Uuid>,
-) -> Result<Option<Found>, DatabaseError> {
-    const LOCK: &str =
-        concat!(include_str!("queries/parties/seen.sql"), include_str!("queries/parties/lock.sql"));
-    let row = connection.query_opt(LOCK, &[&viewer, &id]).await?;
-    Ok(row.as_ref().map(found))
+    marks: &[Vec<u8>],
+) -> Result<Option<Uuid>, DatabaseError> {
+    const LOCK_BY_CODE: &str = include_str!("queries/parties/lock_by_code.sql");
+    let rows = connection.query(LOCK_BY_CODE, &[&marks]).await?;
+    Ok(rows.first().map(|row| row.get("id")))
 }
 
 /// The party whose access code has one of these marks.
@@ -71,6 +80,190 @@ pub async fn find_by_code(
         concat!(include_str!("queries/parties/seen.sql"), include_str!("queries/parties/find_by_code.sql"));
     let rows = connection.query(FIND_BY_CODE, &[&viewer, &marks]).await?;
     Ok(rows.first().map(found))
+}
+
+/// An access code as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCode {
+    /// What it is found by.
+    pub hmac: Vec<u8>,
+    /// What it is shown from.
+    pub sealed: Vec<u8>,
+}
+
+/// A party that is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewParty<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// Who makes it.
+    pub host: Uuid,
+    /// What it is.
+    pub plan: &'a Plan,
+    /// DRAFT or PLANNED.
+    pub status: Status,
+    /// The code to join it by.
+    pub code: Option<&'a KeptCode>,
+}
+
+/// Adds a party. Its host's attendance is added apart.
+///
+/// # Errors
+///
+/// [`DatabaseError`]; `parties_host_id_fkey` is violated when the host is gone, `parties_code_hmac_key` when
+/// the code is another party's.
+pub async fn insert(connection: &mut Connection, new: &NewParty<'_>) -> Result<(), DatabaseError> {
+    const INSERT: &str = include_str!("queries/parties/insert.sql");
+    let plan = new.plan;
+    connection
+        .execute(
+            INSERT,
+            &[
+                &new.id,
+                &new.host,
+                &plan.title,
+                &plan.description,
+                &new.status.name(),
+                &parameter(plan.starts_at),
+                &plan.ends_at.map(parameter),
+                &plan.is_private,
+                &plan.max_attendees,
+                &venue(plan),
+                &plan.tags,
+                &new.code.map(|code| &code.hmac),
+                &new.code.map(|code| &code.sealed),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Replaces a party's plan, and its code where there is a new one.
+///
+/// # Errors
+///
+/// [`DatabaseError`]; `parties_code_hmac_key` is violated when the code is another party's.
+pub async fn update(
+    connection: &mut Connection,
+    id: Uuid,
+    plan: &Plan,
+    code: Option<&KeptCode>,
+) -> Result<(), DatabaseError> {
+    const UPDATE: &str = include_str!("queries/parties/update.sql");
+    connection
+        .execute(
+            UPDATE,
+            &[
+                &id,
+                &plan.title,
+                &plan.description,
+                &parameter(plan.starts_at),
+                &plan.ends_at.map(parameter),
+                &plan.is_private,
+                &plan.max_attendees,
+                &venue(plan),
+                &plan.tags,
+                &code.map(|code| &code.hmac),
+                &code.map(|code| &code.sealed),
+            ],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Gives a party another status, and notes when it began or ended.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn advance(connection: &mut Connection, id: Uuid, status: Status) -> Result<(), DatabaseError> {
+    const ADVANCE: &str = include_str!("queries/parties/advance.sql");
+    connection.execute(ADVANCE, &[&id, &status.name()]).await?;
+    Ok(())
+}
+
+/// Counts one more seat as taken.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn take_seat(connection: &mut Connection, id: Uuid) -> Result<(), DatabaseError> {
+    const SEAT: &str = include_str!("queries/parties/seat.sql");
+    connection.execute(SEAT, &[&id]).await?;
+    Ok(())
+}
+
+/// Whose parties a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// All of this host's.
+    Own(Uuid),
+    /// Those that everybody may know of: public, PLANNED or LIVE; of this host, if one is named.
+    Public(Option<Uuid>),
+}
+
+/// A party's place in a list: whether it is not LIVE, when it begins, its id.
+pub type Place = (bool, Exact, Uuid);
+
+/// At most `limit` parties after `after`: LIVE first, then by their beginning.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn list(
+    connection: &mut Connection,
+    shown: Shown,
+    filter: &Filter,
+    viewer: Option<Uuid>,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Found>, DatabaseError> {
+    const PUBLIC: &str = concat!(
+        include_str!("queries/parties/seen.sql"),
+        include_str!("queries/parties/public.sql"),
+        include_str!("queries/parties/list.sql")
+    );
+    const OWN: &str = concat!(
+        include_str!("queries/parties/seen.sql"),
+        include_str!("queries/parties/own.sql"),
+        include_str!("queries/parties/list.sql")
+    );
+    let (statement, host) = match shown {
+        Shown::Own(host) => (OWN, Some(host)),
+        Shown::Public(host) => (PUBLIC, host),
+    };
+    // Letters and digits only: nothing of the query language gets in
+    let words = filter.words.as_ref().map(|words| {
+        let starts: Vec<_> = words.iter().map(|word| format!("{word}:*")).collect();
+        starts.join(" & ")
+    });
+    let rows = connection
+        .query(
+            statement,
+            &[
+                &viewer,
+                &host,
+                &filter.status.map(Status::name),
+                &filter.tag,
+                &filter.upcoming,
+                &filter.live,
+                &filter.near.map(|near| near.latitude),
+                &filter.near.map(|near| near.longitude),
+                &filter.near.map(|near| near.radius_km),
+                &words,
+                &after.map(|(later, ..)| later),
+                &after.map(|(_, Exact(starts_at), _)| parameter(starts_at)),
+                &after.map(|(.., id)| id),
+                &limit,
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(found).collect())
+}
+
+fn venue(plan: &Plan) -> Option<serde_json::Value> {
+    // Text and numbers only: it can be written
+    plan.venue.as_ref().and_then(|venue| serde_json::to_value(venue).ok())
 }
 
 fn found(row: &Row) -> Found {

@@ -61,7 +61,8 @@ mod tests {
             assert!(!code.as_str().contains(['0', 'O', '1', 'I', 'L']), "{}", code.as_str());
             assert_eq!(AccessCode::read(&json!(code.as_str())).unwrap(), *code);
         }
-        let used: std::collections::BTreeSet<_> = codes.iter().flat_map(|code| code.as_str().chars()).collect();
+        let used: std::collections::BTreeSet<_> =
+            codes.iter().flat_map(|code| code.as_str().chars()).collect();
         assert_eq!(used.len(), ALPHABET.len());
     }
 

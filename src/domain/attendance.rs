@@ -83,6 +83,11 @@ impl Attendance {
     }
 }
 
+/// What a place, or none, gives the right to.
+pub fn standing(place: Option<Attendance>) -> Standing {
+    place.map_or(Standing::Stranger, Attendance::standing)
+}
+
 impl Role {
     const ALL: [Self; 4] = [Self::Host, Self::Cohost, Self::Attendee, Self::Guest];
 

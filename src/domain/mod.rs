@@ -7,6 +7,7 @@ pub mod caller;
 pub mod chat;
 pub mod event;
 pub mod fields;
+pub mod guest;
 pub mod limits;
 pub mod media;
 pub mod moment;

@@ -3,7 +3,7 @@
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{CONTENT_LENGTH, CONTENT_TYPE},
+    http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
     web,
 };
 use bytes::{Bytes, BytesMut};
@@ -22,6 +22,8 @@ use crate::{
 
 /// The most that a body of JSON may have, in bytes.
 pub const JSON_LIMIT: usize = 256 * 1024;
+/// The least characters of a key that tells unknown callers apart.
+const UNGUESSED_KEY: usize = 22;
 
 /// A body that is a JSON object.
 #[derive(Debug)]
@@ -44,6 +46,17 @@ impl Object {
     pub fn ticket(&self, request: &HttpRequest, caller: Caller) -> Result<Option<Ticket>, Problem> {
         ticket(request, caller, &Sha256::digest(&self.bytes).into())
     }
+
+    /// The same for a caller whom nobody knows: their key is their own if nobody can guess it.
+    ///
+    /// # Errors
+    ///
+    /// A key that is none.
+    pub fn unknown_ticket(&self, request: &HttpRequest) -> Result<Option<Ticket>, Problem> {
+        let key = request.headers().get("idempotency-key").filter(|key| key.len() >= UNGUESSED_KEY);
+        key.map(|key| redeemable(request, "anonymous".to_owned(), key, &Sha256::digest(&self.bytes).into()))
+            .transpose()
+    }
 }
 
 /// The idempotency ticket of a request whose body has that digest; `None` without a key, and for unknown callers.
@@ -55,10 +68,18 @@ pub fn ticket(request: &HttpRequest, caller: Caller, body: &[u8; 32]) -> Result<
     let (Some(key), Some(person)) = (request.headers().get("idempotency-key"), caller.person()) else {
         return Ok(None);
     };
+    redeemable(request, person.to_string(), key, body).map(Some)
+}
+
+fn redeemable(
+    request: &HttpRequest,
+    caller: String,
+    key: &HeaderValue,
+    body: &[u8; 32],
+) -> Result<Ticket, Problem> {
     let operation = format!("{} {}\n", request.method(), request.path());
     let digest = Sha256::new().chain_update(operation).chain_update(body).finalize().into();
-    let ticket = Ticket::new(person.to_string(), key.to_str().unwrap_or_default(), digest)?;
-    Ok(Some(ticket))
+    Ok(Ticket::new(caller, key.to_str().unwrap_or_default(), digest)?)
 }
 
 impl FromRequest for Object {

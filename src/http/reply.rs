@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderMap},
     },
 };
@@ -85,14 +85,45 @@ pub fn has_already(headers: &HeaderMap, etag: &str) -> bool {
         .any(|value| value.trim() == "*" || value.split(',').any(|tag| weak(tag) == weak(etag)))
 }
 
+/// As [`resource`]; the ETag also tells the revision of what can be edited, which [`expected`] reads again.
+///
+/// # Errors
+///
+/// It cannot be written as JSON.
+pub fn revised(request: &HttpRequest, data: &impl Serialize, revision: i32) -> Result<HttpResponse, Problem> {
+    let body = envelope(data, None)?;
+    let etag = format!("\"{revision}-{}\"", hex(&body));
+    Ok(unless_known(request, etag, body))
+}
+
+/// The revisions that `If-Match` expects; `None` when any will do. Counters may have changed since: only the revision is
+/// compared.
+pub fn expected(headers: &HeaderMap) -> Option<Vec<i32>> {
+    let values: Vec<_> = headers.get_all(header::IF_MATCH).collect();
+    let texts = values.iter().map(|value| value.to_str().unwrap_or_default());
+    let tags: Vec<_> = texts.flat_map(|text| text.split(',')).map(str::trim).collect();
+    // Proxies that compress make strong ones weak, and the revision is none the less the same
+    let revision = |tag: &str| tag.trim_start_matches("W/").trim_matches('"').split('-').next()?.parse().ok();
+    let any = tags.is_empty() || tags.contains(&"*");
+    (!any).then(|| tags.into_iter().filter_map(revision).collect())
+}
+
 fn tagged(request: &HttpRequest, body: Vec<u8>) -> Result<HttpResponse, Problem> {
-    let digest = Sha256::digest(&body);
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let etag = format!("\"{hex}\"");
-    let is_known = has_already(request.headers(), &etag);
+    let etag = format!("\"{}\"", hex(&body));
+    Ok(unless_known(request, etag, body))
+}
+
+fn hex(body: &[u8]) -> String {
+    Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unless_known(request: &HttpRequest, etag: String, body: Vec<u8>) -> HttpResponse {
+    // What was changed is told even to who foresaw it
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_known = is_read && has_already(request.headers(), &etag);
     let mut reply = builder(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     reply.insert_header((header::ETAG, etag));
-    Ok(if is_known { reply.finish() } else { reply.body(body) })
+    if is_known { reply.finish() } else { reply.body(body) }
 }
 
 fn builder(status: StatusCode) -> HttpResponseBuilder {
@@ -127,6 +158,25 @@ mod tests {
             let request =
                 TestRequest::default().insert_header((header::IF_NONE_MATCH, given)).to_http_request();
             assert_eq!(has_already(request.headers(), r#""a""#), known, "{given}");
+        }
+    }
+
+    #[test]
+    fn an_edit_expects_revisions_whatever_else_has_changed() {
+        for (given, revisions) in [
+            (&[r#""3-ab""#][..], Some(vec![3])),
+            (&[r#"W/"3-ab""#], Some(vec![3])),
+            (&[r#""3-ab", "4-cd""#], Some(vec![3, 4])),
+            (&[r#""3-ab""#, r#""4-cd""#], Some(vec![3, 4])),
+            (&[r#""other""#], Some(vec![])),
+            (&["*"], None),
+            (&[], None),
+        ] {
+            let mut request = TestRequest::default();
+            for value in given {
+                request = request.append_header((header::IF_MATCH, *value));
+            }
+            assert_eq!(expected(request.to_http_request().headers()), revisions, "{given:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     domain::{
         access::{Act, Standing},
-        attendance::Attendance,
+        attendance::{Attendance, standing},
         caller::Caller,
         moment::Moment,
         party::{InvalidStatus, Party},
@@ -66,7 +66,10 @@ pub async fn enter_alone(
     caller: Caller,
     act: Act,
 ) -> Result<Inside, Error> {
-    judge(parties::lock(connection, party, caller.person()).await?, caller, act)
+    if !parties::lock(connection, party).await? {
+        return Err(Error::NotFound);
+    }
+    enter(connection, party, caller, act).await
 }
 
 /// Whether `caller` may do `act` in what was found.
@@ -76,7 +79,7 @@ pub async fn enter_alone(
 /// As [`enter`].
 pub fn judge(found: Option<Found>, caller: Caller, act: Act) -> Result<Inside, Error> {
     let Found { party, attendance, read_at } = found.ok_or(Error::NotFound)?;
-    let standing = attendance.map_or(Standing::Stranger, Attendance::standing);
+    let standing = standing(attendance);
     standing.may(act, party.openness(), caller)?;
     Ok(Inside { party, standing, attendance, read_at })
 }

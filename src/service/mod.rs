@@ -2,11 +2,14 @@
 
 pub mod announce;
 pub mod chat;
+pub mod codes;
 pub mod door;
 pub mod error;
+pub mod joining;
 mod key;
 pub mod links;
 pub mod once;
+pub mod parties;
 pub mod seal;
 pub mod sessions;
 pub mod tokens;

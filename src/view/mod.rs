@@ -4,6 +4,14 @@
 
 pub mod media;
 pub mod message;
+pub mod attendee;
+pub mod guest;
+pub mod party;
 pub mod person;
 
-pub use self::person::UserSummary;
+pub use self::{
+    attendee::AttendeeView,
+    guest::GuestView,
+    party::{Invitation, PartyView, Preview},
+    person::UserSummary,
+};

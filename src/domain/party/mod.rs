@@ -1,5 +1,6 @@
 //! A party: what it is, who may see it, and until when people may add to it.
 
+pub mod admission;
 pub mod filter;
 pub mod plan;
 pub mod status;
@@ -91,7 +92,7 @@ mod tests {
         Moment::read(&json!(text)).unwrap()
     }
 
-    fn party(status: Status) -> Party {
+    pub(super) fn party(status: Status) -> Party {
         let at = moment("2026-05-01T20:00:00Z");
         let host = Person {
             id: Uuid::nil(),

@@ -1,0 +1,1 @@
+SELECT id FROM parties WHERE code_hmac = ANY ($1) LIMIT 1 FOR NO KEY UPDATE

@@ -1,0 +1,185 @@
+//! `/parties`: made, found, edited, begun and ended.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    body::{Object, Query},
+    page::{Meta, Page},
+    problem::Problem,
+    reply,
+};
+use crate::{
+    domain::{
+        access_code::AccessCode,
+        caller::Caller,
+        fields::{Fields, Invalid},
+        party::{Step, filter::Filter},
+    },
+    service::{
+        error::Error,
+        parties::{Parties, Seen},
+    },
+    view::{AttendeeView, PartyView, Preview},
+};
+
+/// `POST /parties`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn create(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let ticket = body.ticket(&request, caller)?;
+    reply::answer(&parties.create(caller, body.into_fields(), ticket.as_ref()).await?)
+}
+
+/// `GET /parties`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn list(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    Query(mut fields): Query,
+) -> Result<HttpResponse, Problem> {
+    let read = Filter::read(&mut fields).zip(Page::read(&mut fields));
+    let (filter, page) = fields.finish(read).map_err(Error::from)?;
+    let (found, next) = parties.list(caller, &filter, page.after, page.limit).await?;
+    let views: Vec<_> = found
+        .iter()
+        .map(|found| {
+            let view = PartyView::from(&found.party);
+            if caller.is_known() { view.seen_from(found.attendance) } else { view }
+        })
+        .collect();
+    reply::list(&request, &views, &Meta::new(page.limit, next.as_ref()))
+}
+
+/// `GET /parties/{id}`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn show(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    one(&request, &parties.find(caller, *id).await?)
+}
+
+/// `PATCH /parties/{id}` and `PUT /parties/{id}`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn edit(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    id: web::Path<Uuid>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let expected = reply::expected(request.headers());
+    let seen = parties.edit(caller, *id, body.into_fields(), expected.as_deref()).await?;
+    one(&request, &seen)
+}
+
+/// `POST /parties/{id}/publish`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn publish(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    one(&request, &parties.step(caller, *id, Step::Publish).await?)
+}
+
+/// `POST /parties/{id}/start`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn start(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    one(&request, &parties.step(caller, *id, Step::Start).await?)
+}
+
+/// `POST /parties/{id}/end`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn end(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    id: web::Path<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    one(&request, &parties.step(caller, *id, Step::End).await?)
+}
+
+/// `POST /parties/by-code`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn by_code(
+    caller: Caller,
+    parties: web::Data<Parties>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let mut fields = body.into_fields();
+    let code = code(&mut fields);
+    let code = fields.finish(code).map_err(Error::from)?;
+    let party = parties.preview(caller, &code).await?;
+    reply::ok(&json!({ "party": Preview::from(&party) }))
+}
+
+/// `GET /parties/{id}/attendees`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn attendees(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    id: web::Path<Uuid>,
+    Query(mut fields): Query,
+) -> Result<HttpResponse, Problem> {
+    let page = Page::read(&mut fields);
+    let page: Result<_, Invalid> = fields.finish(page);
+    // Who may not know of the party is not told what is wrong with the query either
+    let (after, limit) = page.as_ref().map_or((None, 1), |page| (page.after, page.limit));
+    let (found, next) = parties.attendees(caller, *id, after, limit).await?;
+    page.map_err(Error::from)?;
+    let views: Vec<_> = found.iter().map(AttendeeView::from).collect();
+    reply::list(&request, &views, &Meta::new(limit, next.as_ref()))
+}
+
+/// The code of a body.
+pub(super) fn code(fields: &mut Fields) -> Option<AccessCode> {
+    fields.required("accessCode", AccessCode::read)
+}
+
+fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
+    reply::revised(request, &json!({ "party": seen.view() }), seen.revision())
+}
