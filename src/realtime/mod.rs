@@ -10,6 +10,8 @@ mod codec_json;
 mod principal;
 mod protocol;
 
+pub use party_gallery_actors::realtime::{Audience, Close, Frame, Log, Logged, Removal, Topic, Unreadable};
+
 pub use self::{
     codec_json::{JsonNotices, JsonSession, open},
     principal::{AuthError, Authenticator, Kind, Principal},

@@ -10,6 +10,7 @@ mod key;
 pub mod links;
 pub mod once;
 pub mod parties;
+pub mod screens;
 pub mod seal;
 pub mod sessions;
 pub mod tokens;

@@ -2,10 +2,10 @@
 //!
 //! *Invariant:* a view shows what its caller may see; what others may not see is not in it at all.
 
-pub mod media;
-pub mod message;
 pub mod attendee;
 pub mod guest;
+pub mod media;
+pub mod message;
 pub mod party;
 pub mod person;
 

@@ -30,3 +30,18 @@ pub(super) fn of_event(kind: EventKind, openness: Openness) -> Audience {
         MEMBERS.and(PUBLIC)
     }
 }
+
+/// All there is to hear.
+pub(super) const EVERYTHING: Audience = Audience(0xff);
+
+/// What somebody with that place hears of a party that they may read.
+pub(super) fn of_standing(standing: Standing, openness: Openness) -> Audience {
+    // What only members may see tells members from others
+    let closed = Openness { is_private: true, ..openness };
+    let is_member = standing.may(Act::Read, closed, Caller::Anonymous).is_ok();
+    match (standing.is_attendee(), is_member) {
+        (true, _) => PUBLIC.and(MEMBERS).and(COMMENTS).and(CHAT),
+        (false, true) => PUBLIC.and(MEMBERS),
+        (false, false) => PUBLIC,
+    }
+}

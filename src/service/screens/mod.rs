@@ -5,7 +5,6 @@
 //! meanwhile is told as removed.
 
 mod audience;
-mod rooms;
 mod subjects;
 mod telling;
 
@@ -15,24 +14,23 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use uuid::Uuid;
 
 use self::{subjects::Subjects, telling::tell};
-use super::{chat::Chat, error::Error, links::Links};
+use super::links::Links;
 use crate::{
     db::{Connection, Database, DatabaseError, events},
     realtime::{Log, Logged, Topic, Unreadable},
 };
 
-/// What screens ask of the service: the log, and who may enter which room.
+/// What screens ask of the service: a party's log.
 #[derive(Clone)]
 pub struct Screens {
     database: Database,
     links: Arc<Links>,
-    chat: Chat,
 }
 
 impl Screens {
     /// Puts it together.
-    pub fn new(database: Database, links: Arc<Links>, chat: Chat) -> Self {
-        Self { database, links, chat }
+    pub fn new(database: Database, links: Arc<Links>) -> Self {
+        Self { database, links }
     }
 
     async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {
@@ -44,9 +42,9 @@ impl Screens {
                 }
                 // Loaded after the events: never older than what they tell
                 let subjects = Subjects::load(connection, party, &events).await?;
-                let told = subjects.iter().flat_map(|subjects| {
-                    events.iter().map(|event| tell(event, subjects, &self.links))
-                });
+                let told = subjects
+                    .iter()
+                    .flat_map(|subjects| events.iter().map(|event| tell(event, subjects, &self.links)));
                 Ok(told.collect())
             })
             .await
@@ -59,12 +57,7 @@ pub(super) fn topic(party: Uuid) -> Topic {
 }
 
 impl Log for Screens {
-    fn page(
-        &self,
-        topic: Topic,
-        after: i64,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<Logged>, Unreadable>> {
+    fn page(&self, topic: Topic, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<Logged>, Unreadable>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         async move { self.read(Uuid::from_u128(topic.0), after, limit).await.map_err(unreadable) }.boxed()
     }
@@ -72,11 +65,11 @@ impl Log for Screens {
     fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>> {
         let parties: Vec<Uuid> = topics.iter().map(|topic| Uuid::from_u128(topic.0)).collect();
         async move {
-            let heads = self.database.run(async |connection: &mut Connection| {
-                events::heads(connection, &parties).await
-            });
+            let heads = self
+                .database
+                .run(async |connection: &mut Connection| events::heads(connection, &parties).await);
             let heads = heads.await.map_err(unreadable)?;
-            Ok(heads.into_iter().map(|(party, seq)| (self::topic(party), seq)).collect())
+            Ok(heads.into_iter().map(|(party, seq)| (topic(party), seq)).collect())
         }
         .boxed()
     }

@@ -36,7 +36,9 @@ impl Subjects {
         party: Uuid,
         events: &[Event],
     ) -> Result<Option<Self>, DatabaseError> {
-        let Some(Found { party, .. }) = parties::find(connection, party, None).await? else { return Ok(None) };
+        let Some(Found { party, .. }) = parties::find(connection, party, None).await? else {
+            return Ok(None);
+        };
         let ids = named(events, |kind| matches!(kind, EventKind::NewMessage | EventKind::MessageUpdated));
         let messages = if ids.is_empty() { Vec::new() } else { messages::find(connection, &ids).await? };
         let mut ids = named(events, |kind| {
