@@ -53,6 +53,7 @@ CREATE TABLE refresh_tokens (
     spent_at   timestamptz
 );
 CREATE INDEX refresh_tokens_family ON refresh_tokens (family_id);
+CREATE INDEX refresh_tokens_expiry ON refresh_tokens (expires_at);
 
 CREATE TABLE parties (
     id              uuid PRIMARY KEY,

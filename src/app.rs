@@ -4,7 +4,11 @@ mod checks;
 mod drain;
 mod embedded;
 mod gauges;
+mod readiness;
+mod schema;
 mod services;
+mod storage;
+mod work;
 
 use std::{
     io,
@@ -28,28 +32,32 @@ use party_gallery_actors::{
     health::{Board, Health, Probe, Rhythm, wall_clock},
     kernel::{Handle, Refused, Supervisor},
     realtime::{self, Hub, Registry},
-    redis::{self, BadUrl},
+    redis::{self, BadUrl, RedisActor},
 };
 use slog::{Logger, info, warn};
 use tokio::sync::mpsc;
 
 use self::{
-    checks::{DatabaseCheck, RealtimeCheck, RedisCheck},
-    embedded::Embedded,
-    services::Services,
+    checks::{DatabaseCheck, RealtimeCheck, RedisCheck, StorageCheck},
+    embedded::{Embedded, Servers},
+    schema::Fitness,
+    services::{Parts, Screens, Services},
+    work::Bell,
 };
 use crate::{
-    config::{Config, Dependency, JwtSecrets, RedisUrl},
+    blob::Unspoken,
+    config::{Config, Dependency, JwtSecrets},
     http::{
         self,
         access::Access,
+        admission::Admission,
+        connection,
         metrics::Scrape,
         probes::{Probes, Sources},
         trace::{Trace, trace},
         ws::Sockets,
     },
-    realtime::Authenticator,
-    service::tokens::Tokens,
+    service::{announce::Announce, tokens::Tokens},
     telemetry::Metrics,
 };
 
@@ -60,6 +68,8 @@ pub enum Exit {
     Clean,
     /// The deadline passed, or a second signal came.
     Forced,
+    /// The schema is for newer binaries.
+    Unfit,
     /// An essential actor failed too often.
     GaveUp,
 }
@@ -70,6 +80,7 @@ impl Exit {
         match self {
             Self::Clean => 0,
             Self::Forced => 1,
+            Self::Unfit => 64,
             Self::GaveUp => 70,
         }
     }
@@ -90,6 +101,9 @@ pub enum StartError {
     /// The Redis URL names what this version does not speak.
     #[error("REDIS_URL is not one of a single server")]
     Redis(#[from] BadUrl),
+    /// The storage URL names what this version does not speak.
+    #[error("STORAGE_URL is not one of a directory")]
+    Storage(#[from] Unspoken),
 }
 
 /// One pod. Two in one process do not know of each other.
@@ -99,10 +113,14 @@ pub struct App {
     handle: ServerHandle,
     supervisor: Supervisor,
     database: Database,
+    redis: Handle<RedisActor>,
+    health: Handle<Health>,
     registry: Arc<Registry>,
     hub: Handle<Hub>,
     draining: Arc<AtomicBool>,
-    embedded: Embedded,
+    fitness: Fitness,
+    servers: Servers,
+    pages: Data<Probes>,
     config: Config,
     log: Logger,
 }
@@ -118,29 +136,34 @@ impl App {
         for warning in &config.warnings {
             warn!(log, "Configuration"; "variable" => warning.variable, "warning" => %warning);
         }
-        let embedded = Embedded::start(&config, &log).await?;
+        let store = storage::open(&config.storage_url, &log).await?;
+        let embedded = Embedded::find(&config)?;
+        let (connection, redis_url) = (embedded.database(&config)?, embedded.redis(&config)?);
         let supervisor = Supervisor::start(log.clone())?;
+        let draining = Arc::new(AtomicBool::new(false));
+        let servers = embedded.start(&supervisor, &draining).await?;
 
-        let connection = embedded.database(&config);
         let pool_size = NonZeroU32::new(config.database_pool_size).unwrap_or(NonZeroU32::MIN);
         let database =
-            Database::start(&supervisor, database::Config::new(connection, pool_size), &log).await?;
-        let (redis, child) = redis::build(&redis::Config::new(redis_url(&config, &embedded)), None)?;
+            Database::start(&supervisor, database::Config::new(connection.clone(), pool_size), &log).await?;
+        let fitness = Fitness::unknown();
+        schema::start(&supervisor, connection, &database, &fitness, &log).await?;
+        let (redis, child) = redis::build(&redis::Config::new(redis_url), None)?;
         let owner = supervisor.add(child).await?;
         let registry = Registry::new(realtime::Config::default());
         let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await?;
 
         let probes: Vec<Arc<dyn Probe>> = vec![
             Arc::new(DatabaseCheck(database.clone())),
-            Arc::new(RedisCheck { redis: redis.clone(), owner }),
+            Arc::new(RedisCheck { redis: redis.clone(), owner: owner.clone() }),
             Arc::new(RealtimeCheck(hub.clone())),
+            Arc::new(StorageCheck(store.clone())),
         ];
         let board = Board::awaiting(&probes, Instant::now(), wall_clock());
         let rhythm = Rhythm::every(config.health_interval);
-        supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
+        let health = supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
         gauges::register(&metrics, &supervisor, &database, &redis, &registry, started);
 
-        let draining = Arc::new(AtomicBool::new(false));
         let access = Access::new(
             config.trusted_proxies.clone(),
             config.metrics_allow.clone(),
@@ -151,7 +174,7 @@ impl App {
             supervision: Arc::new(supervisor.clone()),
             required: config.ready_requires.iter().copied().map(check_of).collect(),
             stale_after: rhythm.stale_after(),
-            schema_fits: Arc::new(AtomicBool::new(true)),
+            schema_fits: Arc::clone(&fitness.fits),
             draining: Arc::clone(&draining),
             access: access.clone(),
             clock: wall_clock,
@@ -162,30 +185,49 @@ impl App {
             Some(secrets) => secrets.clone(),
             None => JwtSecrets::kept_in(&config.data_dir)?,
         };
-        let authenticator: Arc<dyn Authenticator> = Arc::new(Tokens::new(&secrets, wall_clock));
-        let services = Services::new(Arc::clone(&authenticator));
+        let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
+        let bell = Bell::default();
+        let announce: Arc<dyn Announce> = Arc::new(Screens(registry.announcer()));
+        let retention = config.event_retention;
+        work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
+        let services = Services::new(Parts {
+            config: &config,
+            secrets: &secrets,
+            tokens: Arc::clone(&tokens),
+            database: &database,
+            store: &store,
+            announce,
+            wake: Arc::new(bell),
+        });
         let mut origins = config.cors_origins.clone();
         origins.push(config.public_url.origin());
         let sockets = Data::new(Sockets {
             registry: Arc::clone(&registry),
-            authenticator,
+            authenticator: tokens,
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             log: log.clone(),
         });
-        let edge =
-            Data::new(Trace { log: log.clone(), metrics, trusted_proxies: config.trusted_proxies.clone() });
+        let admission = Data::new(Admission::new(config.max_in_flight, metrics.clone()));
+        let edge = Data::new(Trace {
+            log: log.clone(),
+            metrics,
+            trusted_proxies: config.trusted_proxies.clone(),
+            draining: Arc::clone(&draining),
+        });
+        let shown = pages.clone();
         let server = HttpServer::new(move || {
             Web::new()
-                .app_data(pages.clone())
+                .app_data(shown.clone())
                 .app_data(scrape.clone())
                 .app_data(edge.clone())
+                .app_data(admission.clone())
                 .app_data(sockets.clone())
                 .configure(|table| services.register(table))
                 .wrap(from_fn(trace))
                 .configure(http::routes)
         })
-        .on_connect(realtime::on_connect)
+        .on_connect(connection::accepted)
         .disable_signals()
         .workers(std::thread::available_parallelism().map_or(2, usize::from))
         .bind((config.host, config.port))?;
@@ -200,10 +242,14 @@ impl App {
             handle,
             supervisor,
             database,
+            redis: owner,
+            health,
             registry,
             hub,
             draining,
-            embedded,
+            fitness,
+            servers,
+            pages,
             config,
             log,
         })
@@ -219,6 +265,16 @@ impl App {
         &self.database
     }
 
+    /// The way to the Redis actor.
+    pub fn redis(&self) -> &Handle<RedisActor> {
+        &self.redis
+    }
+
+    /// The way to the Health actor.
+    pub fn health(&self) -> &Handle<Health> {
+        &self.health
+    }
+
     /// The way to the realtime hub.
     pub fn hub(&self) -> &Handle<Hub> {
         &self.hub
@@ -232,13 +288,17 @@ impl App {
     /// Serves until `signals` has something or the supervisor gives up, then drains in order. One more signal cuts
     /// the drain: private servers are stopped, and that is all.
     pub async fn run(self, mut signals: mpsc::Receiver<()>) -> Exit {
-        let Self { server, handle, supervisor, registry, draining, embedded, config, log, .. } = self;
-        let mut gave_up = supervisor.gave_up();
+        let Self {
+            server, handle, supervisor, registry, draining, fitness, servers, pages, config, log, ..
+        } = self;
+        let (mut gave_up, mut unfit) = (supervisor.gave_up(), fitness.unfit());
         let drain = async {
-            let escalated = tokio::select! {
+            let exit = tokio::select! {
                 // Whoever could have asked is gone: the same as being asked
-                _ = signals.recv() => false,
-                _ = gave_up.wait_for(Option::is_some) => true,
+                _ = signals.recv() => Exit::Clean,
+                _ = gave_up.wait_for(Option::is_some) => Exit::GaveUp,
+                _ = unfit.wait_for(|unfit| *unfit) => Exit::Unfit,
+                never = readiness::tell(&log, &pages) => match never {},
             };
             draining.store(true, Ordering::Release);
             let _watchdog = drain::watchdog(config.shutdown_timeout);
@@ -246,18 +306,14 @@ impl App {
                 clean = drain::drain(&config, &log, &handle, &supervisor, &registry) => clean,
                 Some(()) = signals.recv() => drain::cut(&log, &handle, "asked again"),
             };
-            match (escalated, clean) {
-                (true, _) => Exit::GaveUp,
-                (false, true) => Exit::Clean,
-                (false, false) => Exit::Forced,
-            }
+            if exit == Exit::Clean && !clean { Exit::Forced } else { exit }
         };
         // The server is polled here until it has ended
         let (served, exit) = tokio::join!(server, drain);
         if let Err(error) = served {
             warn!(log, "Server ended"; "error" => %error);
         }
-        embedded.stop(&log).await;
+        servers.stop(&log).await;
         exit
     }
 }
@@ -268,15 +324,5 @@ fn check_of(dependency: Dependency) -> &'static str {
         Dependency::Redis => "redis",
         Dependency::Realtime => "realtime",
         Dependency::Storage => "storage",
-    }
-}
-
-fn redis_url(config: &Config, embedded: &Embedded) -> String {
-    match &config.redis_url {
-        Some(RedisUrl::Server(url)) => url.expose().to_string(),
-        // Not spoken yet: refused by the actor's own configuration, which knows single servers only
-        Some(RedisUrl::Cluster(_)) => "redis+cluster://".to_owned(),
-        Some(RedisUrl::Socket(path)) => format!("redis+unix://{}", path.display()),
-        None => embedded.redis().to_owned(),
     }
 }

@@ -8,6 +8,7 @@ pub mod db;
 pub mod domain;
 pub mod http;
 pub mod imaging;
+pub mod jobs;
 pub mod local;
 pub mod realtime;
 pub mod service;

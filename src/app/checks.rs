@@ -14,6 +14,8 @@ use party_gallery_actors::{
     redis::{Redis, RedisActor},
 };
 
+use crate::blob::Store;
+
 /// Asks PostgreSQL on the Database actor's own connection.
 pub(super) struct DatabaseCheck(pub(super) Database);
 
@@ -105,5 +107,18 @@ impl Probe for RealtimeCheck {
 
     fn owner(&self) -> Option<ChildReport> {
         Some(self.0.report())
+    }
+}
+
+/// Asks the store to keep something for a moment. No actor owns it: there is nothing that can die.
+pub(super) struct StorageCheck(pub(super) Store);
+
+impl Probe for StorageCheck {
+    fn name(&self) -> &'static str {
+        "storage"
+    }
+
+    fn check(&self) -> BoxFuture<'_, Heard> {
+        self.0.check().boxed()
     }
 }

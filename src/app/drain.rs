@@ -8,10 +8,12 @@ use std::{
 };
 
 use actix_web::dev::ServerHandle;
+use futures_util::future::join_all;
 use party_gallery_actors::{kernel::Supervisor, realtime::Registry};
 use slog::{Logger, error, info};
 use tokio::time::{sleep, timeout};
 
+use super::{schema, work};
 use crate::config::Config;
 
 /// The actors in the order in which nobody needs them any more.
@@ -52,6 +54,14 @@ pub(super) async fn drain(
         };
         let (mut clean, ()) = tokio::join!(sockets, requests);
 
+        // Together: none waits for another
+        step = "jobs";
+        let began = Instant::now();
+        let jobs = work::CHILDREN.into_iter().chain([schema::KEEPER]);
+        let stopped = join_all(jobs.map(|name| supervisor.stop(name))).await;
+        tell(log, step, began.elapsed());
+        clean &= stopped.into_iter().flatten().all(|stopped| stopped.clean);
+
         for name in ACTORS {
             step = name;
             if let Some(stopped) = supervisor.stop(name).await {
@@ -91,6 +101,7 @@ pub(super) fn watchdog(deadline: Duration) -> SyncSender<()> {
     called_off
 }
 
-fn tell(log: &Logger, step: &'static str, took: Duration) {
+/// One step of the shutdown is over.
+pub(super) fn tell(log: &Logger, step: &'static str, took: Duration) {
     info!(log, "Drain"; "step" => step, "duration" => took.as_secs_f64() * 1000.0);
 }

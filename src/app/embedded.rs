@@ -1,84 +1,115 @@
 //! The private servers of a pod that was given none: started before everything that uses them, stopped after it.
 
-use std::{env, time::Duration};
-
-use slog::{Logger, info, warn};
-
-use super::StartError;
-use crate::{
-    config::Config,
-    local::{Launcher, PostgresConfig, PostgresPrograms, RedisConfig, RedisProgram, Server},
+use std::{
+    env,
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
 };
 
-/// How long a first start may take: initdb alone takes seconds on a slow disk.
-const START_WITHIN: Duration = Duration::from_secs(60);
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+use party_gallery_actors::kernel::{CallError, Handle, Supervisor};
+use slog::{Logger, warn};
 
-/// What was started, if anything.
+use super::{StartError, drain};
+use crate::{
+    config::{Config, Environment, RedisUrl},
+    local::{
+        self, Keeper, Kept, Launcher, PostgresConfig, PostgresPrograms, RedisConfig, RedisProgram, StopServer,
+    },
+};
+
+/// What the configuration leaves to the service itself. *Invariant:* the programs of all that it holds are there.
 pub(super) struct Embedded {
-    postgres: Option<Server>,
-    redis: Option<Server>,
+    postgres: Option<PostgresConfig>,
+    redis: Option<RedisConfig>,
 }
 
 impl Embedded {
-    /// Starts what the configuration leaves to the service itself.
-    pub(super) async fn start(config: &Config, log: &Logger) -> Result<Self, StartError> {
-        let mut embedded = Self { postgres: None, redis: None };
-        if config.database_url.is_some() && config.redis_url.is_some() {
-            return Ok(embedded);
-        }
+    /// Looks for what is needed and starts nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is not installed, with the words that install it.
+    pub(super) fn find(config: &Config) -> Result<Self, local::Error> {
         #[expect(
             clippy::disallowed_methods,
             reason = "PATH is the machine's, not the service's configuration"
         )]
         let path = env::var_os("PATH").unwrap_or_default();
-        let launcher = Launcher::start()?;
-        if config.database_url.is_none() {
-            let postgres = PostgresConfig {
+        let postgres = match config.database_url {
+            Some(_) => None,
+            None => Some(PostgresConfig {
                 directory: config.data_dir.join("postgres"),
                 programs: PostgresPrograms::find(&path)?,
-                fsync: true,
+                // What a test writes need not survive the machine
+                fsync: config.environment != Environment::Test,
                 settings: Vec::new(),
-            };
-            let server = postgres.start(&launcher, START_WITHIN).await?;
-            info!(log, "Private PostgreSQL started"; "socket" => %server.socket().display());
-            embedded.postgres = Some(server);
-        }
-        if config.redis_url.is_none() {
-            let redis = RedisConfig {
+            }),
+        };
+        let redis = match config.redis_url {
+            Some(_) => None,
+            None => Some(RedisConfig {
                 directory: config.data_dir.join("redis"),
                 program: RedisProgram::find(&path)?,
                 settings: Vec::new(),
-            };
-            let server = redis.start(&launcher, START_WITHIN).await?;
-            info!(log, "Private Redis started"; "socket" => %server.socket().display());
-            embedded.redis = Some(server);
-        }
-        Ok(embedded)
+            }),
+        };
+        Ok(Self { postgres, redis })
     }
 
-    /// How to connect to PostgreSQL: what was configured, else what was started.
-    pub(super) fn database(&self, config: &Config) -> tokio_postgres::Config {
-        match (&config.database_url, &self.postgres) {
+    /// How to connect to PostgreSQL: what was configured, else where the private one is.
+    pub(super) fn database(&self, config: &Config) -> Result<tokio_postgres::Config, local::Error> {
+        Ok(match (&config.database_url, &self.postgres) {
             (Some(url), _) => url.expose().clone(),
-            (None, Some(server)) => server.url().parse().unwrap_or_default(),
+            // A URL of our own making parses
+            (None, Some(postgres)) => postgres.url()?.parse().unwrap_or_default(),
             (None, None) => tokio_postgres::Config::default(),
+        })
+    }
+
+    /// How to connect to Redis: what was configured, else where the private one is.
+    pub(super) fn redis(&self, config: &Config) -> Result<String, local::Error> {
+        Ok(match (&config.redis_url, &self.redis) {
+            (Some(RedisUrl::Server(url)), _) => url.expose().to_string(),
+            // Not spoken yet: refused by the actor's own configuration, which knows single servers only
+            (Some(RedisUrl::Cluster(_)), _) => "redis+cluster://".to_owned(),
+            (Some(RedisUrl::Socket(path)), _) => format!("redis+unix://{}", path.display()),
+            (None, Some(redis)) => redis.url()?,
+            (None, None) => String::new(),
+        })
+    }
+
+    /// Gives each a keeper, which starts it; none is waited for.
+    pub(super) async fn start(
+        self,
+        supervisor: &Supervisor,
+        draining: &Arc<AtomicBool>,
+    ) -> Result<Servers, StartError> {
+        let postgres = self.postgres.map(|postgres| ("postgres-server", Kept::Postgres(postgres)));
+        let redis = self.redis.map(|redis| ("redis-server", Kept::Redis(redis)));
+        let launcher = Launcher::start()?;
+        let mut keepers = Vec::new();
+        for (name, kept) in postgres.into_iter().chain(redis) {
+            let child = Keeper::child(name, kept, &launcher, draining);
+            keepers.push((name, supervisor.add(child).await?));
         }
+        Ok(Servers(keepers))
     }
+}
 
-    /// The URL of the Redis that was started.
-    pub(super) fn redis(&self) -> &str {
-        self.redis.as_ref().map_or("", Server::url)
-    }
+/// The private servers as they are kept, in the order of their start.
+pub(super) struct Servers(Vec<(&'static str, Handle<Keeper>)>);
 
-    /// Stops what was started.
+impl Servers {
+    /// Stops them, last started first, whatever became of the drain: without the supervisor, who may be busy with an
+    /// actor that does not end. Nothing starts them again, for the service is draining.
     pub(super) async fn stop(self, log: &Logger) {
-        for (name, server) in [("redis", self.redis), ("postgres", self.postgres)] {
-            let Some(mut server) = server else { continue };
-            match server.stop(STOP_WITHIN).await {
-                Ok(stopped) => info!(log, "Drain"; "step" => name, "killed" => stopped.killed),
+        for (name, keeper) in self.0.into_iter().rev() {
+            let began = Instant::now();
+            match keeper.call(StopServer, StopServer::WITHIN).await {
+                // Between two lives there is no server
+                Ok(_) | Err(CallError::Unavailable { .. }) => drain::tell(log, name, began.elapsed()),
                 Err(error) => {
-                    warn!(log, "Private server was not stopped"; "server" => name, "error" => %error)
+                    warn!(log, "Private server was not stopped"; "server" => name, "error" => %error);
                 }
             }
         }

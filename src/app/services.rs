@@ -1,25 +1,121 @@
 //! The use cases, put together out of the parts that they need, and handed to the edge.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use actix_web::web::{Data, ServiceConfig};
+use party_gallery_actors::{
+    database::Database,
+    health::wall_clock,
+    realtime::{Announcer, Topic},
+};
+use uuid::Uuid;
 
-use crate::{http::caller::Tokens, realtime::Authenticator};
+use crate::{
+    blob::Store,
+    config::{Config, JwtSecrets, Quotas},
+    domain::media::Quota,
+    http::caller,
+    realtime::Authenticator,
+    service::{
+        announce::{Announce, Wake},
+        codes::Codes,
+        gallery::Gallery,
+        joining::Joining,
+        links::Links,
+        parties::Parties,
+        seal::Seal,
+        sessions::Sessions,
+        tokens::Tokens,
+        uploads::Uploads,
+    },
+};
+
+/// What the use cases are made of.
+pub(super) struct Parts<'a> {
+    pub(super) config: &'a Config,
+    pub(super) secrets: &'a JwtSecrets,
+    pub(super) tokens: Arc<Tokens>,
+    pub(super) database: &'a Database,
+    pub(super) store: &'a Store,
+    pub(super) announce: Arc<dyn Announce>,
+    pub(super) wake: Arc<dyn Wake>,
+}
 
 /// What the edge's handlers call.
 #[derive(Clone)]
 pub(super) struct Services {
-    tokens: Data<Tokens>,
+    tokens: Data<caller::Tokens>,
+    parties: Data<Parties>,
+    joining: Data<Joining>,
+    gallery: Data<Gallery>,
+    uploads: Data<Uploads>,
 }
+
+const CLOCK: fn() -> SystemTime = wall_clock;
 
 impl Services {
     /// Puts the use cases together.
-    pub(super) fn new(authenticator: Arc<dyn Authenticator>) -> Self {
-        Self { tokens: Data::new(Tokens(authenticator)) }
+    pub(super) fn new(parts: Parts<'_>) -> Self {
+        let Parts { config, secrets, tokens, database, store, announce, wake } = parts;
+        let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
+        let codes = Arc::new(Codes::new(secrets));
+        let sessions = Sessions::new(Arc::clone(&tokens), secrets);
+        let parties = Parties::new(
+            database.clone(),
+            Arc::clone(&codes),
+            Arc::clone(&answers),
+            Arc::clone(&announce),
+            config.public_url.clone(),
+        );
+        let joining =
+            Joining::new(database.clone(), codes, Arc::clone(&answers), sessions, Arc::clone(&announce));
+        let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
+        let gallery =
+            Gallery::new(database.clone(), store.clone(), links, Arc::clone(&announce), Arc::clone(&wake));
+        let uploads = Uploads::new(
+            database.clone(),
+            store.clone(),
+            gallery.clone(),
+            quota(&config.quotas),
+            answers,
+            announce,
+            wake,
+        );
+        let authenticator: Arc<dyn Authenticator> = tokens;
+        Self {
+            tokens: Data::new(caller::Tokens(authenticator)),
+            parties: Data::new(parties),
+            joining: Data::new(joining),
+            gallery: Data::new(gallery),
+            uploads: Data::new(uploads),
+        }
     }
 
     /// Lets handlers find them.
-    pub(super) fn register(&self, config: &mut ServiceConfig) {
-        config.app_data(self.tokens.clone());
+    pub(super) fn register(&self, table: &mut ServiceConfig) {
+        table
+            .app_data(self.tokens.clone())
+            .app_data(self.parties.clone())
+            .app_data(self.joining.clone())
+            .app_data(self.gallery.clone())
+            .app_data(self.uploads.clone());
+    }
+}
+
+fn quota(quotas: &Quotas) -> Quota {
+    let bytes = |bytes| i64::try_from(bytes).unwrap_or(i64::MAX);
+    Quota {
+        person_media: i64::from(quotas.person_media.get()),
+        person_bytes: bytes(quotas.person_bytes),
+        party_bytes: bytes(quotas.party_bytes),
+    }
+}
+
+/// Tells the screens of all pods what was logged.
+pub(super) struct Screens(pub(super) Announcer);
+
+impl Announce for Screens {
+    fn announce(&self, party: Uuid, seq: i64) {
+        self.0.announce(Topic(party.as_u128()), seq);
     }
 }

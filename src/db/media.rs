@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Connection, DatabaseError, moment::moment, person::person};
-use crate::domain::media::{Files, Media, MediaStatus, MediaType, Mood, Usage};
+use crate::domain::media::{Files, Media, MediaStatus, MediaType, Mood, Sort, Usage};
 
 /// What is kept of a media that was received.
 #[derive(Clone, Debug)]
@@ -57,17 +57,6 @@ pub struct Deleted {
     pub status: MediaStatus,
     /// Bytes that it counted for.
     pub size: i64,
-}
-
-/// The order of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
-    /// Highest number first.
-    Newest,
-    /// Lowest number first.
-    Oldest,
-    /// Most hearts first.
-    Top,
 }
 
 /// Which media of a party are asked for.

@@ -10,6 +10,8 @@ use slog::{Logger, info};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::{Client, Config};
 
+use super::{Connection, DatabaseError};
+
 mod embedded {
     refinery::embed_migrations!("migrations");
 }
@@ -78,6 +80,20 @@ pub async fn bring_up(config: &Config, within: Duration, log: &Logger) -> Result
     };
     let both = async { tokio::join!(work, driver).0 };
     timeout_at(until, both).await.map_err(|_elapsed| MigrateError::Slow)?
+}
+
+/// Where the schema is, on a connection of the pool.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn read(connection: &mut Connection) -> Result<Schema, DatabaseError> {
+    const READ: &str = include_str!("queries/schema/read.sql");
+    let row = connection.query_opt(READ, &[]).await?;
+    Ok(row.map_or(Schema::NONE, |row| Schema {
+        version: row.get("version"),
+        min_binary: row.get("min_binary"),
+    }))
 }
 
 async fn apply(client: &mut Client, log: &Logger) -> Result<Schema, MigrateError> {

@@ -3,7 +3,9 @@
 //! *Invariant:* no decision is made in here; who may do what, and what follows, is `service`'s business.
 
 pub mod attendances;
+pub mod clock;
 pub mod events;
+pub mod expired;
 pub mod guests;
 pub mod idempotency;
 pub mod jobs;
@@ -18,4 +20,4 @@ mod violation;
 
 pub use party_gallery_actors::database::{Connection, Database, DatabaseError};
 
-pub use self::violation::violated;
+pub use self::violation::{lacks_schema, violated};

@@ -11,3 +11,9 @@ pub fn violated(error: &DatabaseError) -> Option<&str> {
     let states = [&SqlState::UNIQUE_VIOLATION, &SqlState::FOREIGN_KEY_VIOLATION, &SqlState::CHECK_VIOLATION];
     states.contains(&refusal.code()).then(|| refusal.constraint()).flatten()
 }
+
+/// Whether a statement names a table that is not there: the schema was not brought up yet.
+pub fn lacks_schema(error: &DatabaseError) -> bool {
+    let DatabaseError::Statement(error) = error else { return false };
+    error.code() == Some(&SqlState::UNDEFINED_TABLE)
+}

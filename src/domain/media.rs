@@ -71,6 +71,17 @@ words! {
     }
 }
 
+/// The order of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Highest number first.
+    Newest,
+    /// Lowest number first.
+    Oldest,
+    /// Most hearts first.
+    Top,
+}
+
 /// One of a media's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rendition {
@@ -171,6 +182,11 @@ impl Media {
     /// Whether its files may be served and named.
     pub fn is_shown(&self) -> bool {
         self.status == MediaStatus::Ready
+    }
+
+    /// Whether it is still on its way to the screens.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.status, MediaStatus::Pending | MediaStatus::Processing)
     }
 
     /// Whether somebody who may read the party may see this media's row. What failed or is hidden is the business of

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod access_code;
+pub mod account;
 pub mod attendance;
 pub mod caller;
 pub mod chat;

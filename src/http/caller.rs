@@ -6,13 +6,16 @@ use std::{
 };
 
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage as _, HttpRequest,
     dev::Payload,
     http::header::{AUTHORIZATION, HeaderMap},
     web,
 };
 
-use super::problem::{Code, Problem};
+use super::{
+    problem::{Code, Problem},
+    trace::CallerId,
+};
 use crate::{
     domain::caller::Caller,
     realtime::{AuthError, Authenticator, Kind, Principal},
@@ -31,13 +34,16 @@ impl FromRequest for Caller {
         let Some(tokens) = request.app_data::<web::Data<Tokens>>() else {
             return ready(Err(Problem::new(Code::Internal, "Nobody can be recognised")));
         };
-        let caller = principal(request.headers(), &*tokens.0).map(|principal| match principal {
+        let principal = principal(request.headers(), &*tokens.0);
+        if let Ok(Some(principal)) = &principal {
+            request.extensions_mut().insert(CallerId(principal.id));
+        }
+        ready(principal.map(|principal| match principal {
             None => Self::Anonymous,
             Some(Principal { kind: Kind::User, id, .. }) => Self::User(id),
             Some(Principal { kind: Kind::Guest, id, .. }) => Self::Guest(id),
             Some(Principal { kind: Kind::Display, id, .. }) => Self::Display(id),
-        });
-        ready(caller)
+        }))
     }
 }
 

@@ -1,21 +1,32 @@
 //! The edge: the route table.
 
 pub mod access;
+pub mod admission;
 pub mod body;
 pub mod caller;
 pub mod chat;
 pub mod config;
+pub mod connection;
+pub mod files;
 pub mod joining;
+pub mod media;
 pub mod metrics;
 pub mod page;
 pub mod parties;
+pub mod path;
 pub mod probes;
 pub mod problem;
 pub mod reply;
 pub mod trace;
+pub mod upload;
 pub mod ws;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    FromRequest, Handler, Responder,
+    dev::HttpServiceFactory,
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
 
 /// Every route of the service, on one screen.
 pub fn routes(table: &mut ServiceConfig) {
@@ -24,8 +35,10 @@ pub fn routes(table: &mut ServiceConfig) {
         .configure(probes::configure)
         .service(web::resource("/metrics").route(web::get().to(metrics::metrics)))
         .service(web::resource("/ws").route(web::get().to(ws::ws)))
+        // Within a place and 10 s, but for routes that are wrapped in admission::long
         .service(
             web::scope("/api/v1")
+                .wrap(from_fn(admission::admit))
                 .service(web::resource("/config").route(web::get().to(config::show)))
                 .service(
                     web::resource("/parties")
@@ -49,6 +62,32 @@ pub fn routes(table: &mut ServiceConfig) {
                     web::resource("/parties/{id}/chat/messages")
                         .route(web::get().to(chat::list))
                         .route(web::post().to(chat::say)),
-                ),
+                )
+                .service(
+                    web::resource("/parties/{id}/media")
+                        .route(web::get().to(media::list))
+                        .route(web::post().wrap(from_fn(admission::long)).to(upload::upload)),
+                )
+                .service(
+                    web::resource("/media/{id}")
+                        .route(web::get().to(media::show))
+                        .route(web::delete().to(media::delete)),
+                )
+                .service(file("/media/{id}/file", files::file))
+                .service(file("/media/{id}/preview", files::preview))
+                .service(file("/media/{id}/thumb", files::thumb)),
         );
+}
+
+/// What can be asked for with or without its bytes, for as long as they flow.
+fn file<F, Args>(path: &str, handler: F) -> impl HttpServiceFactory + use<F, Args>
+where
+    F: Handler<Args> + Clone,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path.to_owned())
+        .wrap(from_fn(admission::long))
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
 }

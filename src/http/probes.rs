@@ -100,6 +100,12 @@ impl Probes {
         Self { sources, page: ArcSwapOption::empty() }
     }
 
+    /// Why traffic is not welcome now; empty when it is.
+    pub fn unready(&self) -> Vec<&'static str> {
+        let tree = self.sources.supervision.tree();
+        self.judge(&self.sources.board.load(), &tree, self.is_draining(), Instant::now()).unready
+    }
+
     fn is_draining(&self) -> bool {
         self.sources.draining.load(Ordering::Acquire)
     }
@@ -203,13 +209,11 @@ async fn ready(probes: web::Data<Probes>) -> actix_web::Result<HttpResponse> {
         reasons: &'a [&'static str],
     }
 
-    let tree = probes.sources.supervision.tree();
-    let snapshot = probes.sources.board.load();
-    let verdict = probes.judge(&snapshot, &tree, probes.is_draining(), Instant::now());
-    if verdict.is_ready() {
+    let reasons = probes.unready();
+    if reasons.is_empty() {
         return Ok(answer(StatusCode::OK, Bytes::from_static(br#"{"status":"ready"}"#)));
     }
-    let body = serde_json::to_vec(&NotReady { status: "not ready", reasons: &verdict.unready })?;
+    let body = serde_json::to_vec(&NotReady { status: "not ready", reasons: &reasons })?;
     Ok(answer(StatusCode::SERVICE_UNAVAILABLE, body.into()))
 }
 

@@ -123,6 +123,7 @@ pub struct Problem {
     detail: &'static str,
     retry_after: Option<Duration>,
     closes: bool,
+    size: Option<u64>,
     errors: Vec<FieldError>,
     cause: Option<Arc<str>>,
 }
@@ -130,7 +131,7 @@ pub struct Problem {
 impl Problem {
     /// A refusal with `code`; `detail` is for people and names nothing internal.
     pub fn new(code: Code, detail: &'static str) -> Self {
-        Self { code, detail, retry_after: None, closes: false, errors: Vec::new(), cause: None }
+        Self { code, detail, retry_after: None, closes: false, size: None, errors: Vec::new(), cause: None }
     }
 
     /// When to try again, told in whole seconds, one at least.
@@ -144,6 +145,13 @@ impl Problem {
     #[must_use]
     pub fn closing(mut self) -> Self {
         self.closes = true;
+        self
+    }
+
+    /// How large the file is of which no such part exists.
+    #[must_use]
+    pub fn of_size(mut self, size: u64) -> Self {
+        self.size = Some(size);
         self
     }
 
@@ -189,6 +197,9 @@ impl Problem {
         if let Some(delay) = self.retry_after {
             let seconds = delay.as_millis().div_ceil(1000).max(1);
             answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(size) = self.size {
+            answer.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
         }
         if self.closes {
             answer.force_close();

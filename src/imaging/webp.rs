@@ -32,7 +32,8 @@ pub(super) fn strip(original: &[u8]) -> Result<Walked, Undevelopable> {
     }
     let extent = canvas(first.contents).ok_or(Undevelopable::Malformed("bad header"))?.checked()?;
     let mut turned = orientation::UPRIGHT;
-    let (mut kept, mut pictures, mut has_profile) = (Vec::with_capacity(original.len()), 0, false);
+    let (mut kept, mut has_profile) = (Vec::with_capacity(original.len()), false);
+    let (mut stills, mut frames) = (0, 0);
     while !reader.rest().is_empty() {
         let chunk = chunk(&mut reader).ok_or(Undevelopable::Truncated)?;
         match &chunk.name {
@@ -40,11 +41,11 @@ pub(super) fn strip(original: &[u8]) -> Result<Walked, Undevelopable> {
             b"VP8 " | b"VP8L" => {
                 within(frame(chunk.name, chunk.contents), extent)?;
                 write(&mut kept, chunk.name, chunk.contents);
-                pictures += 1;
+                stills += 1;
             }
             b"ANMF" => {
                 write(&mut kept, *b"ANMF", &animation_frame(chunk.contents, extent)?);
-                pictures += 1;
+                frames += 1;
             }
             b"ALPH" | b"ANIM" => write(&mut kept, chunk.name, chunk.contents),
             b"ICCP" => {
@@ -55,8 +56,8 @@ pub(super) fn strip(original: &[u8]) -> Result<Walked, Undevelopable> {
             _ => {}
         }
     }
-    if pictures == 0 {
-        return Err(Undevelopable::Malformed("no picture"));
+    if !matches!((stills, frames), (1, 0) | (0, 1..)) {
+        return Err(Undevelopable::Malformed("neither one picture nor frames"));
     }
     let exif = orientation::write(turned);
     let mut header = first.contents.to_vec();

@@ -55,9 +55,10 @@ impl Home {
         &self.directory
     }
 
-    /// Where the socket `name` is, if the kernel can take the path.
-    pub(super) fn socket(&self, name: &str) -> Result<PathBuf, Error> {
-        let path = self.directory.join(name);
+    /// Where the socket `name` of a home at `directory` is, taken or not, if the kernel can take the path.
+    pub(super) fn socket(directory: &Path, name: &str) -> Result<PathBuf, Error> {
+        let path =
+            path::absolute(directory).map_err(Error::io(format!("find {}", directory.display())))?.join(name);
         let (bytes, limit) = (path.as_os_str().len(), unix::SOCKET_PATH_LIMIT);
         if bytes > limit { Err(Error::SocketPathTooLong { path, bytes, limit }) } else { Ok(path) }
     }

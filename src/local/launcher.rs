@@ -31,6 +31,10 @@ pub struct Launcher {
 
 impl Launcher {
     /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// There is no thread to be had.
     pub fn start() -> io::Result<Self> {
         let (orders, received) = sync_channel::<Order>(QUEUE);
         thread::Builder::new().name("launcher".to_owned()).spawn(move || {

@@ -4,11 +4,12 @@
 //! process: it ends when this process ends, however that comes.
 //!
 //! *Invariant:* nothing in here restarts anything, and nothing but dropping a [`Server`] blocks. A [`Server`] says when
-//! it has ended; what follows is the supervisor's business.
+//! it has ended; its [`Keeper`] ends with it, and what follows is the supervisor's business.
 
 mod account;
 mod error;
 mod home;
+mod keeper;
 mod launcher;
 mod postgres;
 mod process;
@@ -21,6 +22,7 @@ mod unix;
 
 pub use self::{
     error::Error,
+    keeper::{Keeper, Kept, StopServer},
     launcher::Launcher,
     postgres::PostgresConfig,
     process::Stopped,

@@ -37,19 +37,38 @@ pub struct PostgresConfig {
 }
 
 impl PostgresConfig {
+    /// Where it listens, whether it runs or not.
+    ///
+    /// # Errors
+    ///
+    /// The kernel takes no path of that length.
+    pub fn socket(&self) -> Result<PathBuf, Error> {
+        Home::socket(&self.directory, &format!(".s.PGSQL.{PORT}"))
+    }
+
+    /// Where clients find it, whether it runs or not: what `tokio_postgres::Config` takes.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresConfig::socket`].
+    pub fn url(&self) -> Result<String, Error> {
+        let socket = self.socket()?;
+        let directory = socket.parent().unwrap_or(&socket);
+        Ok(format!("postgres://{USER}@/{DATABASE}?host={}", percent_encode(directory, b"")))
+    }
+
     /// Starts it, making its data directory and the database `party_gallery` the first time (a second; later 0.05 s), and
     /// returns when it has answered a query.
     pub async fn start(&self, launcher: &Launcher, deadline: Duration) -> Result<Server, Error> {
         let until = Instant::now() + deadline;
+        let (socket, url) = (self.socket()?, self.url()?);
         let home = Home::take(&self.directory)?;
-        let socket = home.socket(&format!(".s.PGSQL.{PORT}"))?;
         let data = home.path().join("pg");
         if !data.exists() {
             self.init(&home, &data, launcher, until).await?;
         }
         home.outlast_predecessor(&data.join("postmaster.pid"), "postgres", until).await?;
 
-        let url = format!("postgres://{USER}@/{DATABASE}?host={}", percent_encode(home.path(), b""));
         let mut ours = Config::new();
         ours.host_path(home.path()).port(PORT).user(USER).dbname(DATABASE);
         let mut maintenance = ours.clone();

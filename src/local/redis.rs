@@ -22,11 +22,29 @@ pub struct RedisConfig {
 }
 
 impl RedisConfig {
+    /// Where it listens, whether it runs or not.
+    ///
+    /// # Errors
+    ///
+    /// The kernel takes no path of that length.
+    pub fn socket(&self) -> Result<PathBuf, Error> {
+        Home::socket(&self.directory, "redis.sock")
+    }
+
+    /// Where clients find it, whether it runs or not: what `redis::Client::open` takes.
+    ///
+    /// # Errors
+    ///
+    /// As [`RedisConfig::socket`].
+    pub fn url(&self) -> Result<String, Error> {
+        Ok(format!("redis+unix://{}", percent_encode(&self.socket()?, b"/")))
+    }
+
     /// Starts it, and returns when it has answered a PING.
     pub async fn start(&self, launcher: &Launcher, deadline: Duration) -> Result<Server, Error> {
         let until = Instant::now() + deadline;
+        let (socket, url) = (self.socket()?, self.url()?);
         let home = Home::take(&self.directory)?;
-        let socket = home.socket("redis.sock")?;
         let pid_file = home.path().join("redis.pid");
         home.outlast_predecessor(&pid_file, "redis-server", until).await?;
 
@@ -42,7 +60,6 @@ impl RedisConfig {
         for (name, value) in &self.settings {
             command.arg(format!("--{name}")).arg(value);
         }
-        let url = format!("redis+unix://{}", percent_encode(&socket, b"/"));
         let mut starting =
             Starting::spawn(("redis-server", command), Signal::Terminate, home, launcher, until).await?;
         starting.answer(async || ping(&socket).await).await?;

@@ -52,6 +52,11 @@ impl Protocol for JsonSession {
         };
         steps.iter().map(|step| act(step, now)).collect()
     }
+
+    fn on_crowded(&mut self, _: Received, now: Instant) -> Vec<Action> {
+        let steps = self.0.on_request(Err(Malformed { id: None, refusal: BINARY }), now);
+        steps.iter().map(|step| act(step, now)).collect()
+    }
 }
 
 /// The sweeper's words in JSON.

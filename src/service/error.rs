@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    blob,
     db::DatabaseError,
     domain::{
         access::Denied,
@@ -108,6 +109,20 @@ impl From<DatabaseError> for Error {
             }
             DatabaseError::OutcomeUnknown { .. } => Self::OutcomeUnknown(error.into()),
             DatabaseError::Statement(_) | DatabaseError::Aborted => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<blob::Error> for Error {
+    fn from(error: blob::Error) -> Self {
+        match error {
+            blob::Error::TooLarge { .. } => Self::TooLarge("The file is larger than its type may be"),
+            blob::Error::StorageFull(_) => Self::StorageFull,
+            blob::Error::Unavailable(_) => Self::Unavailable {
+                reason: "the storage is away",
+                retry_after: Duration::from_secs(1),
+                source: Some(error.into()),
+            },
         }
     }
 }

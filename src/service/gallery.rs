@@ -10,17 +10,19 @@ use super::{
     door::{self, Inside},
     error::Error,
     links::{Links, Signature},
+    tasks::Task,
 };
 use crate::{
+    blob::{Key, Name, Object, Role, Store},
     db::{
-        Connection, Database, events, jobs,
-        media::{self, Selection, Sort},
+        Connection, Database, events,
+        media::{self, Selection},
     },
     domain::{
         access::Act,
         caller::Caller,
         event::EventKind,
-        media::{Media, MediaStatus, MediaType, Mood, Rendition, Stored},
+        media::{Media, MediaStatus, MediaType, Mood, Rendition, Sort},
     },
     view::media::{MediaView, MediaViewer, Urls},
 };
@@ -29,6 +31,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Gallery {
     database: Database,
+    store: Store,
     links: Arc<Links>,
     announce: Arc<dyn Announce>,
     wake: Arc<dyn Wake>,
@@ -82,9 +85,10 @@ pub struct GalleryPage {
 /// A file that may be served.
 #[derive(Debug)]
 pub struct Served {
-    /// Where it is and what it is.
-    pub stored: Stored,
-    /// The media's id and version: what its ETag is made of.
+    key: Key,
+    /// Its media type.
+    pub content_type: String,
+    /// Another for each file and version.
     pub etag: String,
     /// Whether caches of other people may keep it.
     pub is_public: bool,
@@ -92,8 +96,14 @@ pub struct Served {
 
 impl Gallery {
     /// Puts it together.
-    pub fn new(database: Database, links: Arc<Links>, announce: Arc<dyn Announce>, wake: Arc<dyn Wake>) -> Self {
-        Self { database, links, announce, wake }
+    pub fn new(
+        database: Database,
+        store: Store,
+        links: Arc<Links>,
+        announce: Arc<dyn Announce>,
+        wake: Arc<dyn Wake>,
+    ) -> Self {
+        Self { database, store, links, announce, wake }
     }
 
     /// A page of a party's media. Who runs the party sees every status, others what they brought themselves.
@@ -169,18 +179,29 @@ impl Gallery {
         self.database
             .run(async |connection: &mut Connection| {
                 let media = load(connection, id).await?;
-                let is_signed = signature.is_some_and(|signature| self.links.opens(&media, rendition, signature));
+                let is_signed =
+                    signature.is_some_and(|signature| self.links.opens(&media, rendition, signature));
                 let is_public = if is_signed {
                     false
                 } else {
                     let inside = door::enter(connection, media.party_id, caller, Act::SeeGallery).await?;
-                    !inside.party.is_private
+                    !inside.party.plan.is_private
                 };
                 let files = media.files.as_ref().filter(|_| media.is_shown()).ok_or(Error::NotFound)?;
                 let etag = format!("\"{}-{}-{}\"", id.simple(), media.version, rendition.as_str());
-                Ok(Served { stored: files.get(rendition).clone(), etag, is_public })
+                let key = key(media.party_id, id, rendition.into());
+                Ok(Served { key, content_type: files.content_type(rendition).to_owned(), etag, is_public })
             })
             .await
+    }
+
+    /// Opens a file that may be served.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when it is gone; [`Error::Unavailable`].
+    pub async fn open(&self, served: &Served) -> Result<Object, Error> {
+        self.store.open(&served.key).await?.ok_or(Error::NotFound)
     }
 
     /// Deletes a media: its row now, its files soon.
@@ -201,13 +222,14 @@ impl Gallery {
                 }
                 door::enter(connection, media.party_id, caller, act).await?;
                 let deleted = media::delete(connection, id).await?.ok_or(Error::NotFound)?;
-                jobs::add(connection, jobs::ERASE, &json!({ "keys": deleted.keys })).await?;
+                Task::Erase { party: deleted.party_id, media: id }.leave(connection).await?;
                 let was_shown = i32::from(deleted.status == MediaStatus::Ready);
                 let counted = if deleted.status == MediaStatus::Failed { 0 } else { deleted.size };
                 media::count(connection, deleted.party_id, -was_shown, -counted).await?;
                 let facts = json!({ "reason": "DELETED" });
                 let seq =
-                    events::append(connection, deleted.party_id, EventKind::MediaRemoved, Some(id), &facts).await?;
+                    events::append(connection, deleted.party_id, EventKind::MediaRemoved, Some(id), &facts)
+                        .await?;
                 Ok::<_, Error>((deleted.party_id, seq))
             })
             .await?;
@@ -218,7 +240,7 @@ impl Gallery {
 
     /// What a caller sees of a media.
     pub(super) fn see(&self, media: Media, inside: &Inside, caller: Caller) -> Seen {
-        let urls = self.links.urls(&media, inside.party.is_private);
+        let urls = self.links.urls(&media, inside.party.plan.is_private);
         let viewer = caller.person().map(|person| MediaViewer {
             is_liked: false,
             is_favorite: false,
@@ -226,6 +248,21 @@ impl Gallery {
         });
         Seen { media, urls, viewer }
     }
+}
+
+impl From<Rendition> for Role {
+    fn from(rendition: Rendition) -> Self {
+        match rendition {
+            Rendition::File => Self::File,
+            Rendition::Preview => Self::Preview,
+            Rendition::Thumb => Self::Thumb,
+        }
+    }
+}
+
+/// Where a file of a media is: a matter of its ids alone. A media is made once; made again, it is the same.
+pub fn key(party: Uuid, media: Uuid, role: Role) -> Key {
+    Key { party, role, name: Name::Media { id: media, version: 1 } }
 }
 
 /// A media and the caller's place in its party.
@@ -237,7 +274,11 @@ async fn enter(
 ) -> Result<(Media, Inside), Error> {
     let media = load(connection, id).await?;
     let inside = door::enter(connection, media.party_id, caller, act).await?;
-    if media.is_visible(inside.standing, caller.person()) { Ok((media, inside)) } else { Err(Error::NotFound) }
+    if media.is_visible(inside.standing, caller.person()) {
+        Ok((media, inside))
+    } else {
+        Err(Error::NotFound)
+    }
 }
 
 async fn load(connection: &mut Connection, id: Uuid) -> Result<Media, Error> {

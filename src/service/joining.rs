@@ -44,7 +44,6 @@ pub struct Joining {
     announce: Arc<dyn Announce>,
 }
 
-/// A guest's tokens are needed by no one but them.
 const NO_NAME: Wrong = Wrong::new("REQUIRED", "is required without an account");
 
 /// What a join has changed, if anything: the party and the number of the event.

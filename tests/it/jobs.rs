@@ -94,7 +94,7 @@ fn config(lease: Duration) -> Config {
     Config { jobs, poll, lease, ..Config::default() }
 }
 
-fn assert_lost(outcome: Result<(), QueueError>) {
+fn assert_lost(outcome: &Result<(), QueueError>) {
     assert!(matches!(outcome, Err(QueueError::Lost)), "{outcome:?}");
 }
 
@@ -124,7 +124,7 @@ async fn a_job_is_handed_out_with_what_was_left_and_to_one_only() {
     assert!(claimed[0].waited < DEADLINE);
     assert!(jobs.claim(10, LEASE).await.unwrap().is_empty());
     jobs.complete(&claimed[0].ticket).await.unwrap();
-    assert_lost(jobs.complete(&claimed[0].ticket).await);
+    assert_lost(&jobs.complete(&claimed[0].ticket).await);
     assert_eq!(left(&url).await, 1);
 }
 
@@ -152,11 +152,11 @@ async fn a_spent_lease_is_claimed_again_and_its_ticket_is_refused() {
     let second = jobs.claim(1, LEASE).await.unwrap().remove(0);
     assert_eq!((second.job.id, second.attempt), (first.job.id, 2));
     let stale = &first.ticket;
-    assert_lost(jobs.extend(stale, LEASE).await);
-    assert_lost(jobs.complete(stale).await);
-    assert_lost(jobs.retry(stale, SPENT, "late").await);
-    assert_lost(jobs.release(stale, SPENT).await);
-    assert_lost(jobs.bury(stale, "late").await);
+    assert_lost(&jobs.extend(stale, LEASE).await);
+    assert_lost(&jobs.complete(stale).await);
+    assert_lost(&jobs.retry(stale, SPENT, "late").await);
+    assert_lost(&jobs.release(stale, SPENT).await);
+    assert_lost(&jobs.bury(stale, "late").await);
     assert_eq!(only_job(&url).await, (2, false, None));
     jobs.complete(&second.ticket).await.unwrap();
     assert_eq!(left(&url).await, 0);
@@ -173,7 +173,7 @@ async fn a_retry_counts_and_waits_a_release_does_not_count_and_a_burial_is_final
     let claimed = claim().await.unwrap();
     jobs.release(&claimed.ticket, SPENT).await.unwrap();
     assert_eq!(only_job(&url).await, (0, false, None));
-    assert_lost(jobs.complete(&claimed.ticket).await);
+    assert_lost(&jobs.complete(&claimed.ticket).await);
 
     let claimed = claim().await.unwrap();
     assert_eq!(claimed.attempt, 1);
@@ -186,7 +186,7 @@ async fn a_retry_counts_and_waits_a_release_does_not_count_and_a_burial_is_final
     jobs.bury(&claimed.ticket, &"x".repeat(1000)).await.unwrap();
     assert_eq!(only_job(&url).await, (2, true, Some("x".repeat(500))));
     assert!(claim().await.is_none());
-    assert_lost(jobs.extend(&claimed.ticket, LEASE).await);
+    assert_lost(&jobs.extend(&claimed.ticket, LEASE).await);
 }
 
 #[tokio::test]

@@ -17,4 +17,8 @@ mod ground;
 mod jobs;
 mod migrations;
 mod pod;
+mod private_servers;
+mod process;
 mod sockets;
+mod storage;
+mod tls;

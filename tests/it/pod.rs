@@ -6,7 +6,8 @@ use party_gallery::app::Exit;
 
 use crate::support::{
     DEADLINE,
-    app::TestApp,
+    app::{TestApp, Victim},
+    logs::Line,
     own::{OwnPostgres, OwnRedis},
     poll::eventually,
 };
@@ -41,6 +42,20 @@ async fn a_killed_database_is_told_within_a_second_and_its_return_as_well() {
     let back = Instant::now();
     is(&app, "/health/ready", 200).await;
     assert!(back.elapsed() < Duration::from_secs(1) + NOISE, "told after {:?}", back.elapsed());
+    assert_eq!(app.stop().await, Exit::Clean);
+}
+
+#[tokio::test]
+async fn readiness_is_told_each_time_it_begins_and_ends() {
+    let (mut postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
+    let mut app = TestApp::start(postgres.url(), redis.url(), &[]).await;
+    app.logs().wait_for("Ready", DEADLINE).await;
+    postgres.kill9();
+    let line = app.logs().wait_for("Not ready", DEADLINE).await;
+    assert_eq!(line.values["reasons"], "database");
+    postgres.start_again().await;
+    let told = async || app.logs().lines().iter().filter(|line| line.message == "Ready").count() == 2;
+    eventually(DEADLINE, "it is told again", told).await;
     assert_eq!(app.stop().await, Exit::Clean);
 }
 
@@ -83,8 +98,55 @@ async fn an_actor_that_panics_is_restarted_and_told() {
     let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
     let mut app = TestApp::start(postgres.url(), redis.url(), &[]).await;
     is(&app, "/health/ready", 200).await;
-    app.panic_database().await;
+    app.panic(Victim::Database).await;
     app.logs().wait_for("Actor restarted", DEADLINE).await;
+    is(&app, "/health/ready", 200).await;
+    assert_eq!(app.stop().await, Exit::Clean);
+}
+
+/// Makes an actor panic as often as it may, and once more. Gives when that was.
+async fn exhaust(app: &TestApp, victim: Victim, name: &str) -> Instant {
+    for restarts in 1..=5 {
+        app.panic(victim).await;
+        let again = |line: &&Line| line.message == "Actor restarted" && line.values["actor"] == name;
+        eventually(DEADLINE, "it is restarted", async || {
+            app.logs().lines().iter().filter(again).count() == restarts
+        })
+        .await;
+    }
+    app.panic(victim).await;
+    let exhausted = app.logs().wait_for("Actor gave up", DEADLINE).await;
+    assert_eq!((&*exhausted.values["actor"], &*exhausted.values["escalates"]), (name, "false"));
+    Instant::now()
+}
+
+#[tokio::test]
+async fn a_database_or_redis_actor_that_panics_too_often_is_unhealthy_and_goes_on() {
+    let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
+    let goes_on = async |victim, name| {
+        let mut app = TestApp::start(postgres.url(), redis.url(), &[("HEALTH_INTERVAL", "100ms")]).await;
+        is(&app, "/health/ready", 200).await;
+        let exhausted = exhaust(&app, victim, name).await;
+        check_is(&app, name, "unhealthy").await;
+        assert_eq!(app.get("/health").await.1["checks"][name]["error"], "gave up");
+        assert_eq!(app.get("/health/live").await.0, 200);
+        // At the longest delay, 10 s less its jitter
+        check_is(&app, name, "healthy").await;
+        assert!(exhausted.elapsed() > Duration::from_secs(7), "after {:?}", exhausted.elapsed());
+        assert_eq!(app.stop().await, Exit::Clean);
+    };
+    tokio::join!(goes_on(Victim::Database, "database"), goes_on(Victim::Redis, "redis"));
+}
+
+#[tokio::test]
+async fn a_health_actor_that_panics_too_often_makes_health_unhealthy_and_goes_on() {
+    let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
+    let mut app = TestApp::start(postgres.url(), redis.url(), &[]).await;
+    is(&app, "/health/ready", 200).await;
+    exhaust(&app, Victim::Health, "health").await;
+    is(&app, "/health", 503).await;
+    assert_eq!(app.get("/health/ready").await.1["reasons"][0], "health");
+    assert_eq!(app.get("/health/live").await.0, 200);
     is(&app, "/health/ready", 200).await;
     assert_eq!(app.stop().await, Exit::Clean);
 }
@@ -114,7 +176,7 @@ async fn a_drain_tells_each_step_in_order() {
         .filter(|line| line.message == "Drain")
         .filter_map(|line| line.values.get("step").cloned())
         .collect();
-    assert_eq!(steps, ["ready", "sockets", "requests", "realtime", "redis", "database", "health"]);
+    assert_eq!(steps, ["ready", "sockets", "requests", "jobs", "realtime", "redis", "database", "health"]);
 }
 
 #[tokio::test]

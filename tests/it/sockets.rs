@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::support::{
     DEADLINE,
-    app::TestApp,
+    app::{TestApp, Victim},
     own::{OwnPostgres, OwnRedis},
     poll::eventually,
     ws::{Received, WsClient},
@@ -87,7 +87,7 @@ async fn the_hub_may_panic_while_sockets_stay_open_and_the_sixth_time_ends_the_p
     let header = format!("Bearer {token}");
     let mut socket = WsClient::connect(app.address(), "/ws", &[("authorization", &header)]).await.unwrap();
     for restarts in 1..=5_u64 {
-        app.panic_hub().await;
+        app.panic(Victim::Hub).await;
         eventually(DEADLINE, "the hub is restarted", async || {
             let (_, health) = app.get("/health").await;
             health["checks"]["realtime"]["restarts"] == restarts
@@ -97,7 +97,7 @@ async fn the_hub_may_panic_while_sockets_stay_open_and_the_sixth_time_ends_the_p
         socket.send_json(&json!({ "id": restarts, "event": "ping", "data": null })).await;
         assert!(matches!(socket.next(Duration::from_secs(2)).await, Received::Json(_)), "the socket is open");
     }
-    app.panic_hub().await;
+    app.panic(Victim::Hub).await;
     let exit = app.ended().await;
     assert_eq!((exit, exit.code()), (Exit::GaveUp, 70));
 }

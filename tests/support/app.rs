@@ -1,6 +1,6 @@
 //! A pod in the test's own process, on a port of its own. Two of them are two pods.
 
-use std::{net::SocketAddr, thread};
+use std::{net::SocketAddr, path::Path, thread};
 
 use party_gallery::{
     app::{App, Exit},
@@ -10,7 +10,7 @@ use party_gallery::{
 use slog::Logger;
 use tokio::sync::{mpsc, oneshot};
 
-use super::logs::Logs;
+use super::{logs::Logs, servers};
 
 /// A running pod. It is drained when it is asked to, or when this is dropped.
 pub struct TestApp {
@@ -24,8 +24,18 @@ pub struct TestApp {
 impl TestApp {
     /// Starts one on these servers; `more` are further variables.
     pub async fn start(database_url: &str, redis_url: &str, more: &[(&str, &str)]) -> Self {
+        Self::start_as(config(database_url, redis_url, more)).await
+    }
+
+    /// Starts one that keeps servers of its own in `data_dir`; `more` are further variables.
+    pub async fn start_alone(data_dir: &Path, more: &[(&str, &str)]) -> Self {
+        let data_dir = data_dir.to_str().expect("a path in UTF-8");
+        let variables = [("APP_ENV", "test"), ("PORT", "0"), ("DATA_DIR", data_dir)];
+        Self::start_as(parse(&variables, more)).await
+    }
+
+    async fn start_as(config: Config) -> Self {
         let (logs, log) = Logs::record();
-        let config = config(database_url, redis_url, more);
         let (started, address) = oneshot::channel();
         let (signal, signals) = mpsc::channel(4);
         let (end, ended) = oneshot::channel();
@@ -59,14 +69,9 @@ impl TestApp {
         self.address
     }
 
-    /// Makes its Database actor panic.
-    pub async fn panic_database(&self) {
-        self.panics.send(Victim::Database).await.unwrap();
-    }
-
-    /// Makes its realtime hub panic.
-    pub async fn panic_hub(&self) {
-        self.panics.send(Victim::Hub).await.unwrap();
+    /// Makes one of its actors panic.
+    pub async fn panic(&self, victim: Victim) {
+        self.panics.send(victim).await.unwrap();
     }
 
     /// Drains it and gives how it ended.
@@ -87,9 +92,15 @@ impl TestApp {
 }
 
 /// Which actor is to panic.
-#[derive(Debug)]
-enum Victim {
+#[derive(Debug, Clone, Copy)]
+pub enum Victim {
+    /// The owner of the PostgreSQL pool.
     Database,
+    /// The owner of the Redis pool.
+    Redis,
+    /// Who keeps the snapshot.
+    Health,
+    /// Who sweeps the sessions.
     Hub,
 }
 
@@ -103,10 +114,13 @@ async fn serve(
     let app = App::start(config, log, Metrics::new()).await.expect("the pod starts");
     started.send(app.address()).expect("the test waits for the address");
     let (database, hub) = (app.database().clone(), app.hub().clone());
+    let (redis, health) = (app.redis().clone(), app.health().clone());
     let hurt = async {
         while let Some(victim) = panics.recv().await {
             match victim {
                 Victim::Database => database.inject_panic().await,
+                Victim::Redis => redis.inject_panic().await,
+                Victim::Health => health.inject_panic().await,
                 Victim::Hub => hub.inject_panic().await,
             }
         }
@@ -121,14 +135,25 @@ async fn serve(
 fn config(database_url: &str, redis_url: &str, more: &[(&str, &str)]) -> Config {
     let unix = redis_url.strip_prefix("redis+unix://").map(std::path::PathBuf::from);
     let redis = if unix.is_some() { "redis://127.0.0.1:1" } else { redis_url };
-    let variables =
-        [("APP_ENV", "test"), ("PORT", "0"), ("DATABASE_URL", database_url), ("REDIS_URL", redis)];
-    let lookup = |name: &str| {
-        more.iter().chain(&variables).find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
-    };
-    let mut config = Config::parse(lookup).expect("the test's own configuration");
+    // One for all pods of this process, as pods that serve the same parties have it
+    let storage = format!("file://{}", servers::directory("storage").display());
+    let variables = [
+        ("APP_ENV", "test"),
+        ("PORT", "0"),
+        ("DATABASE_URL", database_url),
+        ("REDIS_URL", redis),
+        ("STORAGE_URL", &storage),
+    ];
+    let mut config = parse(&variables, more);
     if let Some(path) = unix {
         config.redis_url = Some(party_gallery::config::RedisUrl::Socket(path));
     }
     config
+}
+
+fn parse(variables: &[(&str, &str)], more: &[(&str, &str)]) -> Config {
+    let lookup = |name: &str| {
+        more.iter().chain(variables).find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+    };
+    Config::parse(lookup).expect("the test's own configuration")
 }

@@ -41,7 +41,13 @@ pub async fn fresh_redis() -> String {
 
 /// Starts a PostgreSQL in `directory`, or starts it again on what is there.
 pub async fn start_postgres(directory: &Path) -> Server {
-    let settings = vec![("max_connections", "400".to_owned()), ("shared_buffers", "64MB".to_owned())];
+    start_postgres_with(directory, Vec::new()).await
+}
+
+/// The same with further settings.
+pub async fn start_postgres_with(directory: &Path, more: Vec<(&'static str, String)>) -> Server {
+    let mut settings = vec![("max_connections", "400".to_owned()), ("shared_buffers", "64MB".to_owned())];
+    settings.extend(more);
     let programs = PostgresPrograms::find(&path()).unwrap();
     let config = PostgresConfig { directory: directory.join("postgres"), programs, fsync: false, settings };
     config.start(launcher().await, DEADLINE).await.unwrap()
@@ -49,7 +55,13 @@ pub async fn start_postgres(directory: &Path) -> Server {
 
 /// Starts an empty Redis in `directory`.
 pub async fn start_redis(directory: &Path) -> Server {
-    let settings = vec![("databases", REDIS_DATABASES.to_string())];
+    start_redis_with(directory, Vec::new()).await
+}
+
+/// The same with further settings.
+pub async fn start_redis_with(directory: &Path, more: Vec<(&'static str, String)>) -> Server {
+    let mut settings = vec![("databases", REDIS_DATABASES.to_string())];
+    settings.extend(more);
     let program = RedisProgram::find(&path()).unwrap();
     let config = RedisConfig { directory: directory.join("redis"), program, settings };
     config.start(launcher().await, DEADLINE).await.unwrap()

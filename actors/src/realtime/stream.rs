@@ -71,13 +71,14 @@ impl Stream {
         }
     }
 
-    /// The log goes at least up to `seq`. Gives whether that has to be read.
+    /// The log goes at least up to `seq`. Gives whether that is news.
     pub(super) fn hint(&mut self, seq: i64, now: Instant) -> bool {
-        self.target = self.target.max(seq);
-        if self.target > self.cursor {
+        let is_news = seq > self.target;
+        if is_news {
+            self.target = seq;
             self.behind_since.get_or_insert(now);
         }
-        self.target > self.cursor
+        is_news
     }
 
     /// After which number the tail has to read, and how far the log was known to go then.

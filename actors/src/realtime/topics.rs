@@ -131,8 +131,12 @@ impl Topics {
     /// The log goes up to there, as it says itself.
     pub(super) fn reconcile(&self, heads: &[(Topic, i64)], now: Instant) {
         for (topic, seq) in heads {
-            if self.with(*topic, |stream| stream.hint(*seq, now)) == Some(true) {
+            let looked = self.with(*topic, |stream| (stream.hint(*seq, now), stream.behind().is_some()));
+            let (is_news, is_behind) = looked.unwrap_or_default();
+            if is_news {
                 count(&self.counters.reconciled);
+            }
+            if is_behind {
                 self.stir(*topic);
             }
         }

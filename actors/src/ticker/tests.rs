@@ -232,6 +232,8 @@ async fn the_supervisor_waits_for_the_run_that_is_under_way() {
                 self.1.fetch_add(1, SeqCst);
                 if let Some(opened) = opened {
                     _ = opened.await;
+                    // Longer than the stop of an actor that has nothing to do
+                    sleep(Duration::from_millis(150)).await;
                 }
                 self.1.fetch_add(1, SeqCst);
                 Ok(())

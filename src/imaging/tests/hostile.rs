@@ -139,6 +139,20 @@ fn frames_beyond_their_canvas_are_refused() {
 }
 
 #[test]
+fn a_second_picture_behind_the_first_is_refused() {
+    let webp = encoded(corners(16, 8), ImageFormat::WebP);
+    let twice = [&webp[..], &webp[12..]].concat();
+    assert!(strip(Format::WebP, &telling_webp(&webp, 16, 8, 1)).is_ok());
+    assert!(matches!(strip(Format::WebP, &telling_webp(&twice, 16, 8, 1)), Err(Undevelopable::Malformed(_))));
+    let [(_, jpeg), (_, png), ..] = each(16, 8);
+    let twice = [&png[..33], &png[8..]].concat();
+    assert!(matches!(strip(Format::Png, &twice), Err(Undevelopable::Malformed(_))));
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    let twice = [&jpeg[..frame], &jpeg[frame..frame + 19], &jpeg[frame..]].concat();
+    assert!(matches!(strip(Format::Jpeg, &twice), Err(Undevelopable::Malformed("two frames"))));
+}
+
+#[test]
 fn every_single_byte_may_be_wrong() {
     for (format, file) in small() {
         for at in 0..file.len().min(900) {

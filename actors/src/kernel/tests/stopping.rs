@@ -54,20 +54,23 @@ async fn answers_under_way_are_awaited() {
 }
 
 #[tokio::test]
-async fn work_that_nobody_called_for_is_awaited_too() {
-    let (supervisor, handle, _witness) = house().await;
-    let (give, busy) = tokio::sync::oneshot::channel();
-    let begin =
-        act(move |actor, _| _ = give.send((actor.life.busy(), actor.life.busy(), actor.life.stopping())));
+async fn work_that_nobody_called_for_is_told_to_end_and_awaited() {
+    let (supervisor, handle, witness) = house().await;
+    let seen = Arc::clone(&witness);
+    let begin = act(move |actor, ctx| {
+        let (busy, told) = (actor.life.busy(), actor.life.stopping());
+        let work = async move {
+            told.await;
+            // Longer than the stop of an actor that has nothing to do
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            seen.heard.lock().push((0, 0));
+            drop(busy);
+        };
+        _ = ctx.spawn(work.into_actor(actor));
+    });
     handle.call(begin, PATIENCE).await.unwrap();
-    let (one, other, told) = busy.await.unwrap();
-    let stopping = stop(&supervisor);
-    timeout(PATIENCE, told).await.expect("it is told to stop");
-    drop(one);
-    assert_eq!(handle.status().state, State::Stopping, "half of it is not done");
-    assert!(!stopping.is_finished());
-    drop(other);
-    assert!(stopped(stopping).await.clean);
+    assert!(stopped(stop(&supervisor)).await.clean);
+    assert_eq!(*witness.heard.lock(), [(0, 0)], "it came to its end");
 }
 
 #[tokio::test]

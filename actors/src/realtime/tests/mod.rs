@@ -1,6 +1,14 @@
 //! Sockets as clients meet them.
 
+mod answers;
+mod client;
+#[cfg(feature = "chaos")]
+mod feed;
+mod order;
 mod pod;
+#[cfg(feature = "chaos")]
+mod pods;
+mod rooms;
 
 use std::{
     sync::Arc,

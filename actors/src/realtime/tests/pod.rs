@@ -12,12 +12,12 @@ use actix_web::{
     dev::ServerHandle,
     web::{self, Payload},
 };
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use slog::{Discard, Logger, o};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{interval, timeout},
+    time::{interval, sleep, timeout},
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
 use tungstenite::Message;
@@ -52,6 +52,19 @@ impl Protocol for Echo {
                 let subject = Subject { kind: 0, id: id.parse().unwrap() };
                 let identity = Identity { subject, expires_at: now + Duration::from_secs(1) };
                 vec![Action::Identify(identity), Action::Send(Frame::text("welcome"))]
+            }
+            Some(("wait", millis)) => {
+                let (millis, answer) = (millis.parse().unwrap(), Frame::text(text.clone()));
+                let work = async move {
+                    sleep(Duration::from_millis(millis)).await;
+                    vec![Action::Send(answer)]
+                };
+                vec![Action::Run { work: work.boxed(), otherwise: vec![Action::Send(Frame::text("late"))] }]
+            }
+            Some(("fail", why)) => {
+                let why = why.to_owned();
+                let work = async move { panic!("{why}") };
+                vec![Action::Run { work: work.boxed(), otherwise: vec![Action::Send(Frame::text("failed"))] }]
             }
             _ => vec![Action::Send(Frame::text(text))],
         }
@@ -93,6 +106,7 @@ pub(super) struct Pod {
     pub(super) address: SocketAddr,
     pub(super) registry: Arc<Registry>,
     pub(super) hub: Handle<Hub>,
+    pub(super) clerk: Handle<Clerk>,
     supervisor: Supervisor,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
@@ -103,6 +117,7 @@ impl Pod {
         let registry = Registry::new(config);
         let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
         let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await.unwrap();
+        let clerk = supervisor.add(Clerk::child(&registry)).await.unwrap();
         let data = web::Data::from(Arc::clone(&registry));
         let (sender, receiver) = mpsc::sync_channel(1);
         let thread = std::thread::spawn(move || {
@@ -121,7 +136,7 @@ impl Pod {
             });
         });
         let (address, server) = receiver.recv().unwrap();
-        Self { address, registry, hub, supervisor, server, thread: Some(thread) }
+        Self { address, registry, hub, clerk, supervisor, server, thread: Some(thread) }
     }
 
     pub(super) async fn connect(&self) -> Client {

@@ -67,10 +67,10 @@ fn seconds(seconds: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_jobs_run_at_once_than_there_are_hands_and_none_is_idle() {
-    let house = House::new(&[&[Act::Take(1000)][..]; 20], config());
+    let house = House::new(&[&[Act::Take(100)][..]; 20], config());
     let took = house.live_until_done().await;
     assert_eq!(house.hands.most_at_once(), 3);
-    assert_eq!(took.as_secs(), 7, "{took:?}");
+    assert!(took < Duration::from_millis(750), "{took:?}");
     assert!(house.queue.ends().iter().all(|end| *end == End::Done));
     let counts = house.tally.read();
     assert_eq!((counts.claimed, counts.completed, counts.running), (20, 20, 0));
@@ -199,13 +199,16 @@ async fn what_a_life_leaves_behind_is_given_back_by_the_next() {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_counts_no_attempt_and_slows_the_worker_down() {
-    let lack: Vec<Act> = std::iter::repeat_n(Act::Lack, 12).chain([Act::Take(0)]).collect();
-    let house = House::new(&[&lack, &lack, &lack, &lack], config());
-    let took = house.live_until_done().await;
-    assert!(house.queue.ends().iter().all(|end| *end == End::Done));
-    assert!(took < seconds(60), "{took:?}");
+    let lack: Vec<Act> = std::iter::repeat_n(Act::Lack, 4).chain([Act::Take(0)]).collect();
+    let house = House::new(&[&lack[..]; 40], config());
+    house.live(sleep(seconds(20))).await;
     let counts = house.tally.read();
-    assert_eq!((counts.released, counts.retried, counts.completed), (48, 0, 4));
+    assert!((20..60).contains(&counts.released), "3 at a time, every 2 s at last: {counts:?}");
+    assert!((0..40).all(|job| house.queue.attempts(job) == 0));
+    house.live_until_done().await;
+    assert!(house.queue.ends().iter().all(|end| *end == End::Done));
+    let counts = house.tally.read();
+    assert_eq!((counts.released, counts.retried, counts.completed), (160, 0, 40));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,18 @@
+-- Whoever works on a party now may go on; it has another turn soon
+WITH due AS (
+    SELECT id
+    FROM parties
+    WHERE status = 'PLANNED' AND starts_at <= now()
+    ORDER BY starts_at
+    LIMIT $2
+    FOR NO KEY UPDATE SKIP LOCKED
+), moved AS (
+    UPDATE parties
+    SET status = 'LIVE', started_at = now(), updated_at = now(), seq = seq + 1
+    FROM due
+    WHERE parties.id = due.id
+    RETURNING parties.id, seq
+)
+INSERT INTO events (party_id, seq, kind, facts)
+SELECT id, seq, $1, '{"status": "LIVE"}' FROM moved
+RETURNING party_id, seq

@@ -1,0 +1,1 @@
+SELECT version, min_binary FROM schema_meta

@@ -1,0 +1,97 @@
+//! Media: pages of a gallery, one media, its deletion.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::{
+    body::Query,
+    page::{Meta, Page},
+    path::Id,
+    problem::Problem,
+    reply,
+};
+use crate::{
+    domain::{
+        caller::Caller,
+        fields::{Fields, id, number, word},
+        media::{MediaStatus, MediaType, Mood, Sort},
+        tag,
+    },
+    service::{
+        error::Error,
+        gallery::{Filter, Gallery},
+    },
+};
+
+/// `GET /parties/{id}/media`.
+///
+/// # Errors
+///
+/// A query that breaks a rule, or a refusal.
+pub async fn list(
+    request: HttpRequest,
+    caller: Caller,
+    party: Id,
+    Query(mut query): Query,
+    gallery: web::Data<Gallery>,
+) -> Result<HttpResponse, Problem> {
+    let page = Page::<(i64, i32)>::read(&mut query);
+    let filter = filter(&mut query);
+    let (page, filter) = query.finish(page.zip(filter)).map_err(Error::from)?;
+    let found = gallery.page(caller, party.0, &filter, page.limit, page.after).await?;
+    let views: Vec<_> = found.items.iter().map(|seen| seen.view()).collect();
+    reply::list(&request, &views, &Meta::new(page.limit, found.next.as_ref()).at(found.seq))
+}
+
+/// `GET /media/{id}`.
+///
+/// # Errors
+///
+/// A refusal.
+pub async fn show(
+    request: HttpRequest,
+    caller: Caller,
+    media: Id,
+    gallery: web::Data<Gallery>,
+) -> Result<HttpResponse, Problem> {
+    let seen = gallery.find(caller, media.0).await?;
+    reply::resource(&request, &json!({ "media": seen.view() }))
+}
+
+/// `DELETE /media/{id}`.
+///
+/// # Errors
+///
+/// A refusal.
+pub async fn delete(caller: Caller, media: Id, gallery: web::Data<Gallery>) -> Result<HttpResponse, Problem> {
+    gallery.delete(caller, media.0).await?;
+    Ok(reply::no_content())
+}
+
+fn filter(query: &mut Fields) -> Option<Filter> {
+    let kind = query.optional("type", word(MediaType::named));
+    let mood = query.optional("mood", word(Mood::named));
+    let uploader_id = query.optional("uploaderId", id);
+    let tag = query.optional("tag", tag::read);
+    let status = query.optional("status", word(MediaStatus::named));
+    let since = query.optional("since", number(0, i64::MAX));
+    let sort = query.optional("sort", word(sort));
+    Some(Filter {
+        kind: kind?,
+        mood: mood?,
+        uploader_id: uploader_id?,
+        tag: tag?,
+        status: status?,
+        since: since?,
+        sort: sort?.unwrap_or(Sort::Newest),
+    })
+}
+
+fn sort(word: &str) -> Option<Sort> {
+    match word {
+        "newest" => Some(Sort::Newest),
+        "oldest" => Some(Sort::Oldest),
+        "top" => Some(Sort::Top),
+        _ => None,
+    }
+}

@@ -1,0 +1,23 @@
+//! What stands in a path.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::service::error::Error;
+
+/// The `{id}` of a route. What is no id names nothing: 404.
+#[derive(Clone, Copy, Debug)]
+pub struct Id(pub Uuid);
+
+impl FromRequest for Id {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(|text| text.parse().ok());
+        ready(id.map(Self).ok_or_else(|| Error::NotFound.into()))
+    }
+}

@@ -1,0 +1,202 @@
+//! `POST /parties/{id}/media`: a form with a file, streamed into the store as it comes.
+
+use std::time::Duration;
+
+use actix_multipart::{Field, Multipart};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use tokio::time::timeout;
+
+use super::{
+    body::ticket,
+    path::Id,
+    problem::{Code, Problem},
+    reply,
+};
+use crate::{
+    domain::{
+        caller::Caller,
+        fields::{Fields, word},
+        media::Mood,
+        tag,
+        text::Caption,
+    },
+    service::{
+        error::Error,
+        uploads::{Complete, Said, Uploads, Words},
+    },
+};
+
+/// How long a client may say nothing.
+const IDLE: Duration = Duration::from_secs(30);
+/// The most bytes of a text in the form.
+const TEXT_LIMIT: usize = 8 * 1024;
+/// The most parts of a form.
+const PARTS: usize = 16;
+
+/// Takes a file and what stands beside it; the parts may come in any order.
+///
+/// # Errors
+///
+/// A form that breaks a rule, or a refusal.
+pub async fn upload(
+    request: HttpRequest,
+    caller: Caller,
+    party: Id,
+    form: Multipart,
+    uploads: web::Data<Uploads>,
+) -> Result<HttpResponse, Problem> {
+    // Before a byte is read: who may not upload costs nothing
+    uploads.admit(caller, party.0).await.map_err(|error| Problem::from(error).closing())?;
+    // What is left of the body is not read: the connection is of no use after a refusal
+    receive(&request, caller, party, form, &uploads).await.map_err(Problem::closing)
+}
+
+async fn receive(
+    request: &HttpRequest,
+    caller: Caller,
+    party: Id,
+    mut form: Multipart,
+    uploads: &Uploads,
+) -> Result<HttpResponse, Problem> {
+    let mut file: Option<Complete> = None;
+    let mut texts = serde_json::Map::new();
+    for _ in 0..PARTS {
+        let Some(part) = next(form.next()).await? else {
+            return finish(request, caller, file, texts, uploads).await;
+        };
+        let part = part.map_err(|_details| malformed())?;
+        let name = part.name().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "file" if file.is_none() => file = Some(take_file(caller, party, part, uploads).await?),
+            "caption" | "mood" | "tags" if !texts.contains_key(&name) => {
+                let text = take_text(part).await?;
+                texts.insert(name, text);
+            }
+            "file" | "caption" | "mood" | "tags" => {
+                return Err(Problem::new(Code::MalformedBody, "A part of the form comes twice"));
+            }
+            // As with the keys of an object: what is not known is passed over
+            _ => _ = take_text(part).await?,
+        }
+    }
+    Err(Problem::new(Code::MalformedBody, "The form has too many parts"))
+}
+
+async fn take_file(
+    caller: Caller,
+    party: Id,
+    mut part: Field,
+    uploads: &Uploads,
+) -> Result<Complete, Problem> {
+    let said = Said {
+        content_type: part.content_type().map(|kind| kind.essence_str().to_owned()),
+        file_name: part.content_disposition().and_then(|shown| shown.get_filename()).map(str::to_owned),
+    };
+    let mut upload = uploads.begin(caller, party.0, said).await?;
+    while let Some(bytes) = next(part.next()).await? {
+        upload.write(&bytes.map_err(|_details| malformed())?).await?;
+    }
+    Ok(upload.complete().await?)
+}
+
+async fn take_text(mut part: Field) -> Result<Value, Problem> {
+    let mut text = Vec::new();
+    while let Some(bytes) = next(part.next()).await? {
+        let bytes: Bytes = bytes.map_err(|_details| malformed())?;
+        if text.len() + bytes.len() > TEXT_LIMIT {
+            return Err(Problem::new(Code::PayloadTooLarge, "A text of the form has at most 8 KiB"));
+        }
+        text.extend_from_slice(&bytes);
+    }
+    String::from_utf8(text)
+        .map(Value::String)
+        .map_err(|_details| Problem::new(Code::MalformedBody, "A text of the form is not UTF-8"))
+}
+
+async fn finish(
+    request: &HttpRequest,
+    caller: Caller,
+    file: Option<Complete>,
+    texts: serde_json::Map<String, Value>,
+    uploads: &Uploads,
+) -> Result<HttpResponse, Problem> {
+    let file = file.ok_or(Problem::new(Code::MalformedBody, "The form has no file"))?;
+    let mut digest = Sha256::new().chain_update(file.sha256());
+    for (name, text) in &texts {
+        digest.update(format!("\n{name}={text}"));
+    }
+    let ticket = ticket(request, caller, &digest.finalize().into())?;
+    let words = words(texts)?;
+    let answer = uploads.finish(file, &words, ticket.as_ref()).await?;
+    reply::answer(&answer)
+}
+
+fn words(texts: serde_json::Map<String, Value>) -> Result<Words, Error> {
+    let mut fields = Fields::new(texts);
+    let caption = fields.optional("caption", Caption::read);
+    let mood = fields.optional("mood", |value| match value.as_str() {
+        Some("") => Ok(None),
+        _ => word(Mood::named)(value).map(Some),
+    });
+    let tags = fields.optional("tags", |value| tag::read_all(&list(value)));
+    let read = caption.zip(mood).zip(tags);
+    let ((caption, mood), tags) = fields.finish(read)?;
+    Ok(Words { caption, mood: mood.flatten(), tags: tags.unwrap_or_default() })
+}
+
+/// In a form, tags are a list of JSON or stand between commas.
+fn list(value: &Value) -> Value {
+    let text = value.as_str().unwrap_or_default().trim();
+    if text.starts_with('[') {
+        return serde_json::from_str(text).unwrap_or_default();
+    }
+    text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect()
+}
+
+/// What comes next, unless nothing does for too long.
+async fn next<T>(next: impl Future<Output = T>) -> Result<T, Problem> {
+    timeout(IDLE, next)
+        .await
+        .map_err(|_elapsed| Problem::new(Code::MalformedBody, "The upload stopped half-way"))
+}
+
+fn malformed() -> Problem {
+    Problem::new(Code::MalformedBody, "The body is no form with a file")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(texts: Value) -> Result<Words, Error> {
+        let Value::Object(texts) = texts else { panic!("an object") };
+        words(texts)
+    }
+
+    #[test]
+    fn tags_come_as_json_or_between_commas() {
+        for (given, tags) in [
+            ("", vec![]),
+            ("Dance Floor, cake", vec!["dance-floor", "cake"]),
+            (r#"["Dance Floor","cake"]"#, vec!["dance-floor", "cake"]),
+        ] {
+            assert_eq!(read(json!({ "tags": given })).unwrap().tags, tags, "{given}");
+        }
+        for wrong in [r#"["a""#, "[1]", "???"] {
+            assert!(matches!(read(json!({ "tags": wrong })), Err(Error::Invalid(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_empty_mood_is_none() {
+        assert_eq!(read(json!({ "mood": "" })).unwrap().mood, None);
+        assert_eq!(read(json!({ "mood": "HYPE" })).unwrap().mood, Some(Mood::Hype));
+        assert!(read(json!({ "mood": "hype" })).is_err());
+    }
+}

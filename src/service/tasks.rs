@@ -1,0 +1,73 @@
+//! Work that a use case leaves behind, in the transaction that makes it necessary.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::Error;
+use crate::db::{Connection, jobs};
+
+/// A piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "of", rename_all = "snake_case")]
+pub enum Task {
+    /// Make a media fit to be shown.
+    Develop {
+        /// Which.
+        media: Uuid,
+    },
+    /// Take the files of a media out of the store.
+    Erase {
+        /// Whose gallery it was in.
+        party: Uuid,
+        /// Which.
+        media: Uuid,
+    },
+}
+
+impl Task {
+    /// Their kinds, as a queue knows them.
+    pub const KINDS: &'static [&'static str] = &["develop", "erase"];
+
+    /// The task of a job. `None`: it is of a newer binary.
+    pub fn read(kind: &str, payload: &Value) -> Option<Self> {
+        serde_json::from_value(serde_json::json!({ "kind": kind, "of": payload })).ok()
+    }
+
+    /// Leaves it behind; it is done soon after the transaction commits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn leave(&self, connection: &mut Connection) -> Result<(), Error> {
+        let (kind, payload) = match self {
+            Self::Develop { .. } => ("develop", serde_json::to_value(self)),
+            Self::Erase { .. } => ("erase", serde_json::to_value(self)),
+        };
+        let payload = payload.map_err(Error::internal)?.get("of").cloned().unwrap_or_default();
+        jobs::add(connection, kind, &payload).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_task_is_read_as_it_was_left() {
+        let media = Uuid::from_u128(1);
+        let payload = json!({ "media": media });
+        assert_eq!(Task::read("develop", &payload), Some(Task::Develop { media }));
+        assert_eq!(Task::read("erase", &payload), None, "the party is missing");
+        assert_eq!(Task::read("dance", &payload), None);
+        for task in [Task::Develop { media }, Task::Erase { party: media, media }] {
+            let written = serde_json::to_value(task).unwrap();
+            let kind = written["kind"].as_str().unwrap();
+            assert!(Task::KINDS.contains(&kind));
+            assert_eq!(Task::read(kind, &written["of"]), Some(task));
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Uploads: from the first byte to a row, an event and a job.
+//!
+//! *Invariant:* bytes are streamed into the store and durable there before a row tells of them; whoever stops half-way
+//! leaves nothing that anybody sees.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    announce::{Announce, Wake},
+    door::{self, Inside},
+    error::{Conflict, Error},
+    gallery::{Gallery, key},
+    once::{Answer, Ticket, once},
+    seal::Seal,
+    tasks::Task,
+};
+use crate::{
+    blob::{Role, Sealed, Staged, Store},
+    db::{
+        Connection, Database, events,
+        media::{self, Received},
+    },
+    domain::{
+        access::Act,
+        caller::Caller,
+        event::EventKind,
+        limits::PHOTO_BYTES,
+        media::{MediaType, Mood, Quota},
+        text::Caption,
+    },
+    imaging::{Format, HEAD, Refusal, sniff},
+};
+
+/// The use cases of uploading.
+#[derive(Clone)]
+pub struct Uploads {
+    database: Database,
+    store: Store,
+    gallery: Gallery,
+    quota: Quota,
+    seal: Arc<Seal>,
+    announce: Arc<dyn Announce>,
+    wake: Arc<dyn Wake>,
+}
+
+/// What a client says of its file.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// Its media type.
+    pub content_type: Option<String>,
+    /// Its name.
+    pub file_name: Option<String>,
+}
+
+/// What stands beside a file.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// Below it.
+    pub caption: Option<Caption>,
+    /// What it feels like.
+    pub mood: Option<Mood>,
+    /// Slugs.
+    pub tags: Vec<String>,
+}
+
+/// A file that is coming in.
+pub struct Upload {
+    caller: Caller,
+    party: Uuid,
+    person: Uuid,
+    said: Said,
+    staged: Staged,
+    /// The first bytes, until they tell what the file is.
+    head: Vec<u8>,
+    format: Option<Format>,
+}
+
+/// A file that is here, and whose bytes the disk has.
+pub struct Complete {
+    caller: Caller,
+    party: Uuid,
+    person: Uuid,
+    format: Format,
+    sealed: Sealed,
+}
+
+impl Upload {
+    /// Takes the next bytes. After an error, drop it.
+    ///
+    /// # Errors
+    ///
+    /// What the bytes show is not taken, or they are too many; [`Error::StorageFull`], [`Error::Unavailable`].
+    pub async fn write(&mut self, bytes: &Bytes) -> Result<(), Error> {
+        if self.format.is_none() {
+            let missing = HEAD.saturating_sub(self.head.len()).min(bytes.len());
+            self.head.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
+            if self.head.len() >= HEAD {
+                self.look()?;
+            }
+        }
+        self.staged.write(bytes).await.map_err(Error::from)
+    }
+
+    /// All bytes are here.
+    ///
+    /// # Errors
+    ///
+    /// As [`Upload::write`]; an empty file is not taken.
+    pub async fn complete(mut self) -> Result<Complete, Error> {
+        let format = match self.format {
+            Some(format) => format,
+            None => self.look()?,
+        };
+        let sealed = self.staged.seal().await.map_err(Error::from)?;
+        Ok(Complete { caller: self.caller, party: self.party, person: self.person, format, sealed })
+    }
+
+    fn look(&mut self) -> Result<Format, Error> {
+        let said = &self.said;
+        let admitted = sniff(&self.head).admit(said.content_type.as_deref(), said.file_name.as_deref());
+        let format = admitted.map_err(|refusal| match refusal {
+            Refusal::NotWhatItSays => Error::Unsupported("The file is not what its name or type says"),
+            Refusal::Unsupported => Error::Unsupported("Photos are taken: JPEG, PNG, GIF, WebP"),
+            Refusal::TooLarge => Error::TooLarge("The picture has too many pixels"),
+        })?;
+        self.format = Some(format);
+        self.head = Vec::new();
+        Ok(format)
+    }
+}
+
+impl Complete {
+    /// SHA-256 of the bytes.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sealed.sha256()
+    }
+}
+
+impl Uploads {
+    /// Puts it together.
+    pub fn new(
+        database: Database,
+        store: Store,
+        gallery: Gallery,
+        quota: Quota,
+        seal: Arc<Seal>,
+        announce: Arc<dyn Announce>,
+        wake: Arc<dyn Wake>,
+    ) -> Self {
+        Self { database, store, gallery, quota, seal, announce, wake }
+    }
+
+    /// Whether `caller` may upload to `party` now: asked before a byte is read.
+    ///
+    /// # Errors
+    ///
+    /// As the rights and the party's status say.
+    pub async fn admit(&self, caller: Caller, party: Uuid) -> Result<(), Error> {
+        self.database
+            .run(async |connection: &mut Connection| {
+                door::enter(connection, party, caller, Act::Contribute).await?.contributes()
+            })
+            .await
+    }
+
+    /// Opens a place for a file of `caller`, who was admitted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StorageFull`], [`Error::Unavailable`].
+    pub async fn begin(&self, caller: Caller, party: Uuid, said: Said) -> Result<Upload, Error> {
+        let person = caller.person().ok_or(Error::Unauthenticated("a token is needed for this"))?;
+        let staged = self.store.stage(PHOTO_BYTES).await.map_err(Error::from)?;
+        Ok(Upload { caller, party, person, said, staged, head: Vec::new(), format: None })
+    }
+
+    /// Enters a file: a row, an event, a job. The same bytes of the same person are the media that they made first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Uploads::admit`]; [`Conflict::QuotaExceeded`].
+    pub async fn finish(
+        &self,
+        complete: Complete,
+        words: &Words,
+        ticket: Option<&Ticket>,
+    ) -> Result<Answer, Error> {
+        let Complete { caller, party, person, format, sealed } = complete;
+        let (id, size, sha256) = (Uuid::now_v7(), sealed.size(), sealed.sha256());
+        let original = key(party, id, Role::Original);
+        sealed.commit(&original).await.map_err(Error::from)?;
+        let received = Received {
+            id,
+            party_id: party,
+            uploader_id: person,
+            kind: MediaType::Photo,
+            mood: words.mood,
+            caption: words.caption.as_ref().map(Caption::as_str),
+            tags: &words.tags,
+            content_type: format.kind().content_type(),
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            sha256: &sha256,
+        };
+        let mut logged = None;
+        let entered = self
+            .database
+            .transaction(async |connection: &mut Connection| {
+                once(connection, &self.seal, ticket, async |connection: &mut Connection| {
+                    self.enter(connection, caller, &received, &mut logged).await
+                })
+                .await
+            })
+            .await;
+        match (&entered, logged) {
+            (Ok(answer), Some(seq)) if !answer.replayed => {
+                self.announce.announce(party, seq);
+                self.wake.wake();
+            }
+            // It may be there, and its job with it
+            (Err(Error::OutcomeUnknown(_)), _) => {}
+            // Nothing tells of these bytes. Where this fails they stay, unseen
+            _ => _ = self.store.delete(&original).await,
+        }
+        entered
+    }
+
+    async fn enter(
+        &self,
+        connection: &mut Connection,
+        caller: Caller,
+        received: &Received<'_>,
+        logged: &mut Option<i64>,
+    ) -> Result<Answer, Error> {
+        let (party, person) = (received.party_id, received.uploader_id);
+        let inside = door::enter(connection, party, caller, Act::Contribute).await?;
+        inside.contributes()?;
+        // From here on, one upload of this person at a time
+        let (usage, party_bytes) = media::usage(connection, party, person).await?.ok_or(Error::NotFound)?;
+        if let Some(first) = media::same(connection, party, person, received.sha256).await? {
+            return self.answer(connection, first, &inside, caller, false).await;
+        }
+        let admitted = self.quota.admit(usage, party_bytes, received.size);
+        admitted.map_err(|_allotment| Error::Conflict(Conflict::QuotaExceeded))?;
+        media::insert(connection, received).await?;
+        Task::Develop { media: received.id }.leave(connection).await?;
+        media::count(connection, party, 0, received.size).await?;
+        let kind = EventKind::NewMedia;
+        let seq = events::append(connection, party, kind, Some(received.id), &json!({})).await?;
+        media::number(connection, received.id, seq).await?;
+        *logged = Some(seq);
+        self.answer(connection, received.id, &inside, caller, true).await
+    }
+
+    async fn answer(
+        &self,
+        connection: &mut Connection,
+        id: Uuid,
+        inside: &Inside,
+        caller: Caller,
+        is_new: bool,
+    ) -> Result<Answer, Error> {
+        let media = media::find(connection, &[id]).await?.pop().ok_or(Error::NotFound)?;
+        let seen = self.gallery.see(media, inside, caller);
+        let data = json!({ "media": seen.view() });
+        if is_new { Answer::created(format!("/api/v1/media/{id}"), &data) } else { Answer::ok(&data) }
+    }
+}

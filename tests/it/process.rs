@@ -1,0 +1,133 @@
+//! The binary itself: what a signal does to it, and the code that it ends with.
+
+use std::{env, process::Command};
+
+use party_gallery::{
+    config::JwtSecrets,
+    realtime::Kind,
+    service::tokens::{ACCESS_TOKEN, Tokens},
+};
+use party_gallery_actors::health::wall_clock;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+use uuid::Uuid;
+
+use crate::support::{
+    DEADLINE,
+    app::{TestApp, Victim},
+    chaos_proxy::{ChaosProxy, Upstream},
+    own::{OwnPostgres, OwnRedis},
+    poll::eventually,
+    process::{Process, SECRET},
+    servers,
+    ws::WsClient,
+};
+
+const USERS: usize = 20;
+/// As many as one user may have.
+const SOCKETS_EACH: usize = 10;
+const REQUESTS: usize = 20;
+
+/// Sockets of as many users as it takes.
+async fn sockets(address: std::net::SocketAddr) -> Vec<WsClient> {
+    let secrets: JwtSecrets = SECRET.parse().unwrap();
+    let tokens = Tokens::new(&secrets, wall_clock);
+    let mut sockets = Vec::new();
+    for _ in 0..USERS {
+        let token = tokens.issue(Kind::User, Uuid::now_v7(), ACCESS_TOKEN).unwrap();
+        let header = format!("Bearer {}", token.expose());
+        for _ in 0..SOCKETS_EACH {
+            sockets.push(WsClient::connect(address, "/ws", &[("authorization", &header)]).await.unwrap());
+        }
+    }
+    sockets
+}
+
+#[tokio::test]
+async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
+    let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
+    let line = ChaosProxy::start(Upstream::Unix(redis.socket().to_owned())).await;
+    let redis_url = format!("redis://{}", line.address());
+    let mut pod = Process::serve(postgres.url(), &redis_url, &[("DRAIN_DELAY", "2s")]);
+    let address = pod.address().await;
+    pod.wait_for("Ready").await;
+    let mut sockets = sockets(address).await;
+    let mut requests = Vec::new();
+    for _ in 0..REQUESTS {
+        let mut request = TcpStream::connect(address).await.unwrap();
+        request.write_all(b"GET /api/v1/config HTTP/1.1\r\nHost: localhost\r\n").await.unwrap();
+        requests.push(request);
+    }
+
+    pod.signal("TERM");
+    eventually(DEADLINE, "it drains", async || {
+        let ready = reqwest::get(format!("http://{address}/health/ready")).await.unwrap();
+        ready.text().await.unwrap().contains("draining")
+    })
+    .await;
+    // The rest of each comes only now
+    for request in &mut requests {
+        request.write_all(b"X-Request-Id: late\r\n\r\n").await.unwrap();
+    }
+    for request in &mut requests {
+        let mut answer = String::new();
+        timeout(DEADLINE, request.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with('}'), "{answer}");
+        assert!(answer.contains("connection: close") && answer.contains("x-request-id: late"), "{answer}");
+    }
+    for socket in &mut sockets {
+        socket.expect_event("server:draining", DEADLINE).await;
+        assert_eq!(socket.expect_close(DEADLINE).await, 1012);
+    }
+    assert_eq!(pod.ended(DEADLINE).await, Some(0));
+    let lines = pod.lines();
+    let steps = lines.iter().filter(|line| line["message"] == "Drain");
+    let mut steps: Vec<_> = steps.map(|line| line["step"].as_str().unwrap().to_owned()).collect();
+    // These two go on together
+    steps[1..3].sort();
+    assert_eq!(steps, ["ready", "requests", "sockets", "realtime", "redis", "database", "health"]);
+}
+
+/// What the process of [`an_essential_actor_that_gives_up_ends_the_process_with_70`] is told to keep its data in.
+const GIVES_UP: &str = "PARTY_GALLERY_TEST_GIVES_UP";
+
+#[tokio::test]
+async fn an_essential_actor_that_gives_up_ends_the_process_with_70() {
+    let data = servers::directory("gives-up");
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", "process::the_process_whose_hub_gives_up", "--ignored", "--nocapture"]);
+    command.env(GIVES_UP, &data);
+    let mut pod = Process::run(command);
+    assert_eq!(pod.ended(DEADLINE).await, Some(70));
+    for pid_file in ["postgres/pg/postmaster.pid", "redis/redis.pid"] {
+        let pid = std::fs::read_to_string(data.join(pid_file));
+        let left = pid.ok().and_then(|pid| pid.lines().next().map(|pid| format!("/proc/{}", pid.trim())));
+        assert!(!left.is_some_and(|left| std::path::Path::new(&left).exists()), "{pid_file}");
+    }
+    std::fs::remove_dir_all(data).unwrap();
+}
+
+/// No binary that is shipped lets anybody hurt its actors: this one does, and ends with the code that a pod gives.
+#[tokio::test]
+#[ignore = "the process of another test"]
+#[expect(clippy::disallowed_methods, reason = "a process of its own, whose exit code is asked for")]
+async fn the_process_whose_hub_gives_up() {
+    let data = env::var_os(GIVES_UP).expect("started by the other test");
+    let mut app = TestApp::start_alone(std::path::Path::new(&data), &[]).await;
+    app.logs().wait_for("Ready", DEADLINE).await;
+    for restarts in 1..=5_u64 {
+        app.panic(Victim::Hub).await;
+        let again = async || {
+            let (_, health) = app.get("/health").await;
+            let hub = &health["checks"]["realtime"];
+            hub["restarts"] == restarts && hub["status"] == "healthy"
+        };
+        eventually(DEADLINE, "the hub is restarted", again).await;
+    }
+    app.panic(Victim::Hub).await;
+    let exit = app.ended().await;
+    std::process::exit(exit.code().into());
+}
