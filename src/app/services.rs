@@ -2,14 +2,6 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use actix_web::web::{Data, ServiceConfig};
-use party_gallery_actors::{
-    database::Database,
-    health::wall_clock,
-    realtime::{Announcer, Topic},
-};
-use uuid::Uuid;
-
 use crate::{
     blob::Store,
     config::{Config, JwtSecrets, Quotas},
@@ -18,17 +10,22 @@ use crate::{
     realtime::Authenticator,
     service::{
         announce::{Announce, Wake},
+        chat::Chat,
         codes::Codes,
         gallery::Gallery,
         joining::Joining,
         links::Links,
         parties::Parties,
+        screens::Screens,
         seal::Seal,
         sessions::Sessions,
         tokens::Tokens,
         uploads::Uploads,
     },
 };
+use actix_web::web::{Data, ServiceConfig};
+use party_gallery_actors::{database::Database, health::wall_clock};
+use slog::{Logger, o};
 
 /// What the use cases are made of.
 pub(super) struct Parts<'a> {
@@ -39,6 +36,7 @@ pub(super) struct Parts<'a> {
     pub(super) store: &'a Store,
     pub(super) announce: Arc<dyn Announce>,
     pub(super) wake: Arc<dyn Wake>,
+    pub(super) log: &'a Logger,
 }
 
 /// What the edge's handlers call.
@@ -49,6 +47,8 @@ pub(super) struct Services {
     joining: Data<Joining>,
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
+    chat: Data<Chat>,
+    screens: Screens,
 }
 
 const CLOCK: fn() -> SystemTime = wall_clock;
@@ -56,7 +56,7 @@ const CLOCK: fn() -> SystemTime = wall_clock;
 impl Services {
     /// Puts the use cases together.
     pub(super) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, secrets, tokens, database, store, announce, wake } = parts;
+        let Parts { config, secrets, tokens, database, store, announce, wake, log } = parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
@@ -70,6 +70,14 @@ impl Services {
         let joining =
             Joining::new(database.clone(), codes, Arc::clone(&answers), sessions, Arc::clone(&announce));
         let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
+        let chat =
+            Chat::new(database.clone(), Arc::clone(&links), Arc::clone(&answers), Arc::clone(&announce));
+        let screens = Screens::new(
+            database.clone(),
+            Arc::clone(&links),
+            chat.clone(),
+            log.new(o!("part" => "screens")),
+        );
         let gallery =
             Gallery::new(database.clone(), store.clone(), links, Arc::clone(&announce), Arc::clone(&wake));
         let uploads = Uploads::new(
@@ -88,7 +96,14 @@ impl Services {
             joining: Data::new(joining),
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
+            chat: Data::new(chat),
+            screens,
         }
+    }
+
+    /// What sockets are told, and who may hear it.
+    pub(super) fn screens(&self) -> Arc<Screens> {
+        Arc::new(self.screens.clone())
     }
 
     /// Lets handlers find them.
@@ -98,7 +113,8 @@ impl Services {
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())
-            .app_data(self.uploads.clone());
+            .app_data(self.uploads.clone())
+            .app_data(self.chat.clone());
     }
 }
 
@@ -108,14 +124,5 @@ fn quota(quotas: &Quotas) -> Quota {
         person_media: i64::from(quotas.person_media.get()),
         person_bytes: bytes(quotas.person_bytes),
         party_bytes: bytes(quotas.party_bytes),
-    }
-}
-
-/// Tells the screens of all pods what was logged.
-pub(super) struct Screens(pub(super) Announcer);
-
-impl Announce for Screens {
-    fn announce(&self, party: Uuid, seq: i64) {
-        self.0.announce(Topic(party.as_u128()), seq);
     }
 }

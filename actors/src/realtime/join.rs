@@ -48,7 +48,7 @@ pub struct Join {
     pub audience: Audience,
     /// The topic's last number when the session was let in: removals up to there are known and forgiven.
     pub head: i64,
-    /// The last number that the client has; the head if it asks for nothing older.
+    /// The last number that the client has; without one it is sent nothing that is older than its welcome.
     pub since: Option<i64>,
     /// The session's face among the viewers, if it is to be counted as one.
     pub viewer: Option<Bytes>,

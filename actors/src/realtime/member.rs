@@ -18,7 +18,7 @@ use super::{
 struct Hold {
     room: u8,
     audience: Audience,
-    /// Nothing up to this number is of its interest.
+    /// Nothing up to this number is of its interest; all when it wants nothing but what comes after its welcome.
     after: i64,
     /// Everything up to this number has been dealt with.
     upto: i64,
@@ -35,7 +35,7 @@ impl Hold {
     }
 
     fn wants(&self, event: &Logged) -> bool {
-        self.audience.meets(event.audience) && self.upto < event.seq
+        self.audience.meets(event.audience) && self.upto < event.seq && self.after < event.seq
     }
 }
 
@@ -63,12 +63,11 @@ impl Member {
 
     /// Takes a room on. It is live again when it has met the tail.
     pub(super) fn hold(&mut self, join: Join) {
-        let after = join.since.unwrap_or(join.head);
         self.holds.push(Hold {
             room: join.room,
             audience: join.audience,
-            after,
-            upto: after,
+            after: join.since.unwrap_or(i64::MAX),
+            upto: join.since.unwrap_or(join.head),
             head: join.head,
             replayed: 0,
             is_viewer: join.viewer.is_some(),
@@ -84,10 +83,6 @@ impl Member {
 
     pub(super) fn hears(&self, audience: Audience) -> bool {
         self.holds.iter().any(|hold| hold.audience.meets(audience))
-    }
-
-    pub(super) fn is_in(&self, room: u8) -> bool {
-        self.holds.iter().any(|hold| hold.room == room)
     }
 
     pub(super) fn is_out(&self) -> bool {
@@ -118,6 +113,7 @@ impl Member {
         }
         self.is_live = true;
         for hold in &mut self.holds {
+            hold.after = hold.after.min(hold.upto);
             let joined = Joined::Live { seq: hold.upto, replayed: hold.replayed, viewers };
             finish(&self.entry, hold.welcome.take(), joined, now);
         }

@@ -8,12 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use super::{
-    close::Close,
-    frame::Frame,
-    join::Join,
-    topic::{Audience, Topic},
-};
+use super::{close::Close, frame::Frame, join::Join, topic::Topic};
 
 /// Whose session it is, for counting: a kind and an id that are the caller's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,18 +60,6 @@ pub enum Action {
     Join(Join),
     /// Leave a room of a topic.
     Leave(Topic, u8),
-    /// Say something that is not logged to all who hear `audience`, but for this session; nothing happens unless it is
-    /// in the room.
-    Say {
-        /// Where.
-        topic: Topic,
-        /// In which room one has to be to say it.
-        room: u8,
-        /// To whom.
-        audience: Audience,
-        /// What.
-        frame: Frame,
-    },
 }
 
 impl fmt::Debug for Action {
@@ -90,9 +73,6 @@ impl fmt::Debug for Action {
             }
             Self::Join(join) => f.debug_tuple("Join").field(join).finish(),
             Self::Leave(topic, room) => f.debug_tuple("Leave").field(topic).field(room).finish(),
-            Self::Say { topic, frame, .. } => {
-                f.debug_struct("Say").field("topic", topic).field("frame", frame).finish_non_exhaustive()
-            }
         }
     }
 }

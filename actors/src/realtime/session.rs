@@ -231,11 +231,6 @@ impl Session {
                 },
                 Action::Join(join) => registry.topics.join(entry, join, now),
                 Action::Leave(topic, room) => registry.topics.leave(entry, topic, room, now),
-                Action::Say { topic, room, audience, frame } => {
-                    if registry.topics.holds(entry.id, topic, room) {
-                        registry.topics.say(topic, audience, frame, Some(entry.id), now);
-                    }
-                }
             }
         }
     }

@@ -220,11 +220,6 @@ impl Stream {
         }
     }
 
-    /// Whether a session is in a room.
-    pub(super) fn holds(&self, session: SessionId, room: u8) -> bool {
-        self.members.get(&session).is_some_and(|member| member.is_in(room))
-    }
-
     /// The sessions that read the log for themselves.
     pub(super) fn readers(&self) -> Vec<Arc<Entry>> {
         self.members

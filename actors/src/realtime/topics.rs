@@ -164,11 +164,6 @@ impl Topics {
         }
     }
 
-    /// Whether a session is in a room.
-    pub(super) fn holds(&self, session: SessionId, topic: Topic, room: u8) -> bool {
-        self.with(topic, |stream| stream.holds(session, room)).unwrap_or_default()
-    }
-
     // What the hub does
 
     /// Everything has to be looked at, since nobody knows how far the last life has come.

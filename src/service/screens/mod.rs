@@ -4,33 +4,36 @@
 //! *Invariant:* an event shows what a plain attendee may see, at the moment when it is sent; what was removed
 //! meanwhile is told as removed.
 
-mod audience;
+mod rooms;
 mod subjects;
 mod telling;
 
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
+use slog::Logger;
 use uuid::Uuid;
 
-use self::{subjects::Subjects, telling::tell};
-use super::links::Links;
+use self::{subjects::Subjects, telling::Telling};
+use super::{chat::Chat, links::Links};
 use crate::{
     db::{Connection, Database, DatabaseError, events},
-    realtime::{Log, Logged, Topic, Unreadable},
+    realtime::{Log, Logged, Topic, Unreadable, party, topic},
 };
 
-/// What screens ask of the service: a party's log.
+/// What screens ask of the service: a party's log, and who is let into its rooms.
 #[derive(Clone)]
 pub struct Screens {
     database: Database,
     links: Arc<Links>,
+    chat: Chat,
+    log: Logger,
 }
 
 impl Screens {
     /// Puts it together.
-    pub fn new(database: Database, links: Arc<Links>) -> Self {
-        Self { database, links }
+    pub fn new(database: Database, links: Arc<Links>, chat: Chat, log: Logger) -> Self {
+        Self { database, links, chat, log }
     }
 
     async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {
@@ -41,29 +44,25 @@ impl Screens {
                     return Ok(Vec::new());
                 }
                 // Loaded after the events: never older than what they tell
-                let subjects = Subjects::load(connection, party, &events).await?;
-                let told = subjects
-                    .iter()
-                    .flat_map(|subjects| events.iter().map(|event| tell(event, subjects, &self.links)));
+                let Some(subjects) = &Subjects::load(connection, party, &events).await? else {
+                    return Ok(Vec::new());
+                };
+                let told =
+                    events.iter().map(|event| Telling { event, subjects, links: &self.links }.logged());
                 Ok(told.collect())
             })
             .await
     }
 }
 
-/// A party's id as what the realtime mechanism calls a topic.
-pub(super) fn topic(party: Uuid) -> Topic {
-    Topic(party.as_u128())
-}
-
 impl Log for Screens {
     fn page(&self, topic: Topic, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<Logged>, Unreadable>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        async move { self.read(Uuid::from_u128(topic.0), after, limit).await.map_err(unreadable) }.boxed()
+        async move { self.read(party(topic), after, limit).await.map_err(unreadable) }.boxed()
     }
 
     fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>> {
-        let parties: Vec<Uuid> = topics.iter().map(|topic| Uuid::from_u128(topic.0)).collect();
+        let parties: Vec<Uuid> = topics.iter().map(|topic| party(*topic)).collect();
         async move {
             let heads = self
                 .database

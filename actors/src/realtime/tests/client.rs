@@ -208,6 +208,10 @@ impl Client {
         self.close = self.close.or(batch.close);
     }
 
+    pub(super) fn rooms(&self) -> Vec<(Topic, u8)> {
+        self.entry().rooms.lock().iter().copied().collect()
+    }
+
     pub(super) fn events(&self) -> Vec<i64> {
         let seq = |got: &Got| if let Got::Event(seq) = got { Some(*seq) } else { None };
         self.got.iter().filter_map(seq).collect()

@@ -41,7 +41,7 @@ fn who_is_put_out_hears_that_and_nothing_more() {
         clients.each_ref().map(|client| client.close.map(|close| close.code)),
         [Some(4010), Some(4010), None]
     );
-    assert!(!registry.topics.holds(clients[0].entry().id(), TOPIC, GALLERY));
+    assert!(clients[0].rooms().is_empty());
 }
 
 #[test]
@@ -56,8 +56,7 @@ fn who_loses_a_part_keeps_the_rest() {
     tail(&registry, &log);
     client.take(usize::MAX);
     assert_eq!(client.events(), [1, 3]);
-    let id = client.entry().id();
-    assert_eq!([GALLERY, CHAT].map(|room| registry.topics.holds(id, TOPIC, room)), [true, false]);
+    assert_eq!(client.rooms(), [(TOPIC, GALLERY)]);
 }
 
 #[test]
