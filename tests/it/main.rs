@@ -15,6 +15,7 @@ mod chat;
 mod database;
 mod ground;
 mod jobs;
+mod live;
 mod migrations;
 mod pod;
 mod private_servers;
