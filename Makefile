@@ -19,5 +19,5 @@ check: ## The quick look while writing
 fmt: ## Formats everything
 	cargo fmt --all
 
-bench: ## The cost of /health beside a bare handler
-	cargo bench --bench health --locked
+bench: ## The cost of /health beside a bare handler, of a start, and of an idle pod
+	cargo bench --bench health --bench start --locked

@@ -242,6 +242,8 @@ impl App {
         })
         .on_connect(connection::accepted)
         .disable_signals()
+        // Longer than the drain, whose own deadline is the one that counts
+        .shutdown_timeout(config.shutdown_timeout.as_secs() + 1)
         .workers(std::thread::available_parallelism().map_or(2, usize::from))
         .bind((config.host, config.port))?;
         let address = server.addrs().first().copied().unwrap_or_else(|| (config.host, config.port).into());
@@ -321,11 +323,7 @@ impl App {
             };
             if exit == Exit::Clean && !clean { Exit::Forced } else { exit }
         };
-        // The server is polled here until it has ended
-        let (served, exit) = tokio::join!(server, drain);
-        if let Err(error) = served {
-            warn!(log, "Server ended"; "error" => %error);
-        }
+        let exit = drain::beside(&log, server, drain).await;
         servers.stop(&log).await;
         exit
     }

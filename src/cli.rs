@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    app::App,
+    app::{App, StartError},
     config::Config,
     db::migrate::{self, MigrateError},
     telemetry::{self, Chain, Format, LogGuard, Metrics, Settings},
@@ -49,8 +49,9 @@ pub fn run() -> u8 {
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(problems) => {
-            _ = write!(io::stderr(), "{problems}");
-            return BAD_CONFIGURATION;
+            _ = writeln!(io::stderr(), "{problems}");
+            // Docker knows 0 and 1 only as the end of a health check
+            return if matches.subcommand_name() == Some("healthcheck") { 1 } else { BAD_CONFIGURATION };
         }
     };
     match matches.subcommand_name() {
@@ -70,7 +71,7 @@ fn serve(config: Config) -> u8 {
             Ok(app) => app,
             Err(error) => {
                 error!(log, "Not started"; "error" => %Chain(&error));
-                return NOT_STARTED;
+                return if matches!(error, StartError::Redis(_)) { BAD_CONFIGURATION } else { NOT_STARTED };
             }
         };
         let (tell, signals) = mpsc::channel(4);

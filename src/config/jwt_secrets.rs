@@ -41,17 +41,20 @@ impl JwtSecrets {
     /// When the file can be neither read nor made, or holds no usable secret.
     pub fn kept_in(data_dir: &Path) -> io::Result<Self> {
         let path = data_dir.join("jwt_secret");
-        match fs::read_to_string(&path) {
-            Ok(text) => text.trim().parse().map_err(|expected: Expected| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("jwt_secret: expected {expected}"))
-            }),
+        match read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 make(data_dir, &path)?;
-                Self::kept_in(data_dir)
+                read(&path)
             }
-            Err(error) => Err(error),
+            found => found,
         }
     }
+}
+
+fn read(path: &Path) -> io::Result<JwtSecrets> {
+    fs::read_to_string(path)?.trim().parse().map_err(|expected: Expected| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("jwt_secret: expected {expected}"))
+    })
 }
 
 fn make(data_dir: &Path, path: &Path) -> io::Result<()> {
@@ -132,6 +135,13 @@ mod tests {
         assert_eq!(fs::metadata(data_dir.join("jwt_secret")).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&data_dir).unwrap().count(), 1, "no draft is left");
         assert_ne!(JwtSecrets::kept_in(dir.path()).unwrap(), made, "chance differs");
+    }
+
+    #[test]
+    fn a_link_to_nowhere_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(dir.path().join("gone"), dir.path().join("jwt_secret")).unwrap();
+        assert_eq!(JwtSecrets::kept_in(dir.path()).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

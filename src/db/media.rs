@@ -178,9 +178,14 @@ pub async fn usage(
     party: Uuid,
     person: Uuid,
 ) -> Result<Option<(Usage, i64)>, DatabaseError> {
+    const TAKE_TURN: &str = include_str!("queries/media/take_turn.sql");
     const USAGE: &str = include_str!("queries/media/usage.sql");
+    if connection.query_opt(TAKE_TURN, &[&party, &person]).await?.is_none() {
+        return Ok(None);
+    }
+    // A statement of its own: one that waits for a lock still sees what was there before it waited
     let row = connection.query_opt(USAGE, &[&party, &person]).await?;
-    Ok(row.filter(|row| row.get::<_, i64>("places") > 0).map(|row| {
+    Ok(row.map(|row| {
         let usage = Usage { count: row.get("count"), bytes: row.get("bytes") };
         (usage, row.get::<_, Option<i64>>("party_bytes").unwrap_or_default())
     }))

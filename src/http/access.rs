@@ -43,7 +43,7 @@ impl Access {
 
     /// Whether a request with these headers, from a socket with that peer, may see it.
     pub fn allows(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
-        let ip = peer.map(|peer| client_address(peer, headers, &self.trusted_proxies).to_canonical());
+        let ip = peer.map(|peer| client_address(peer, headers, &self.trusted_proxies));
         let is_direct = || FORWARDING.iter().all(|name| !headers.contains_key(*name));
         ip.is_some_and(|ip| (ip.is_loopback() && is_direct()) || self.metrics_allow.contains(ip))
             || self.knows(headers)
@@ -60,7 +60,8 @@ impl Access {
 }
 
 /// The address that a request is logged under: the socket's peer or, when that is a trusted proxy, the rightmost
-/// address of `X-Forwarded-For` that is not one. What stands left of something unreadable is not believed.
+/// address of `X-Forwarded-For` that is not one. What stands left of something unreadable is not believed. An IPv4
+/// address in IPv6 clothes comes out as IPv4, so that one client is one address to logs, limits and networks.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> IpAddr {
     let mut client = peer;
     let lines: Vec<&str> =
@@ -72,7 +73,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> 
             _ => break,
         }
     }
-    client
+    client.to_canonical()
 }
 
 fn address(hop: &str) -> Option<IpAddr> {
@@ -173,6 +174,8 @@ mod tests {
             ("10.0.0.1", vec!["192.0.2.7, unknown, 10.0.0.2"], "10.0.0.2"),
             ("10.0.0.1", vec!["192.0.2.7:4711"], "192.0.2.7"),
             ("10.0.0.1", vec!["[2001:db8::7]:4711"], "2001:db8::7"),
+            ("::ffff:203.0.113.9", vec![], "203.0.113.9"),
+            ("::ffff:10.0.0.1", vec!["::ffff:192.0.2.7"], "192.0.2.7"),
         ] {
             let pairs: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
             let found = client_address(peer.parse().unwrap(), &headers(&pairs), &trusted);

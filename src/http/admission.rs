@@ -121,6 +121,8 @@ pub async fn long<B: MessageBody + 'static>(
             Err(elapsed) => Some((Err(PayloadError::Io(elapsed.into())), None)),
         }
     });
+    // A form asks once more than there is to tell
+    let bytes = bytes.fuse();
     request.set_payload(actix_web::dev::Payload::Stream { payload: Box::pin(bytes) });
     next.call(request).await
 }

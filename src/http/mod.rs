@@ -66,7 +66,7 @@ pub fn routes(table: &mut ServiceConfig) {
                 .service(
                     web::resource("/parties/{id}/media")
                         .route(web::get().to(media::list))
-                        .route(web::post().wrap(from_fn(admission::long)).to(upload::upload)),
+                        .route(web::post().to(upload::upload).wrap(from_fn(admission::long))),
                 )
                 .service(
                     web::resource("/media/{id}")

@@ -12,7 +12,9 @@
 mod support;
 
 mod chat;
+mod cli;
 mod database;
+mod gallery;
 mod ground;
 mod jobs;
 mod live;

@@ -180,6 +180,21 @@ async fn a_drain_tells_each_step_in_order() {
 }
 
 #[tokio::test]
+async fn answers_of_a_pod_that_drains_close_their_connections() {
+    let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
+    let mut app = TestApp::start(postgres.url(), redis.url(), &[("DRAIN_DELAY", "20s")]).await;
+    let connection = async || {
+        let answer = reqwest::get(app.url("/health/live")).await.unwrap();
+        answer.headers().get("connection").map(|value| value.to_str().unwrap().to_lowercase())
+    };
+    assert_ne!(connection().await.as_deref(), Some("close"));
+    app.signal().await;
+    eventually(DEADLINE, "it says close", async || connection().await.as_deref() == Some("close")).await;
+    app.signal().await;
+    assert_eq!(app.ended().await, Exit::Forced);
+}
+
+#[tokio::test]
 async fn a_second_signal_cuts_the_drain() {
     let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
     let mut app = TestApp::start(postgres.url(), redis.url(), &[("DRAIN_DELAY", "20s")]).await;

@@ -1,6 +1,6 @@
 //! The binary itself: what a signal does to it, and the code that it ends with.
 
-use std::{env, process::Command};
+use std::{env, fs, path::Path, process::Command};
 
 use party_gallery::{
     config::JwtSecrets,
@@ -91,32 +91,37 @@ async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
     assert_eq!(steps, ["ready", "requests", "sockets", "realtime", "redis", "database", "health"]);
 }
 
-/// What the process of [`an_essential_actor_that_gives_up_ends_the_process_with_70`] is told to keep its data in.
+/// In whose environment it is set is the pod of the test below, and keeps its data there.
 const GIVES_UP: &str = "PARTY_GALLERY_TEST_GIVES_UP";
 
 #[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "one test is two processes, and tells which by its environment"
+)]
 async fn an_essential_actor_that_gives_up_ends_the_process_with_70() {
+    if let Some(data) = env::var_os(GIVES_UP) {
+        give_up(Path::new(&data)).await;
+    }
     let data = servers::directory("gives-up");
+    // No binary that is shipped lets anybody hurt its actors: this one does
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "process::the_process_whose_hub_gives_up", "--ignored", "--nocapture"]);
-    command.env(GIVES_UP, &data);
+    command.args(["--exact", "process::an_essential_actor_that_gives_up_ends_the_process_with_70"]);
+    command.arg("--nocapture").env(GIVES_UP, &data);
     let mut pod = Process::run(command);
     assert_eq!(pod.ended(DEADLINE).await, Some(70));
     for pid_file in ["postgres/pg/postmaster.pid", "redis/redis.pid"] {
-        let pid = std::fs::read_to_string(data.join(pid_file));
-        let left = pid.ok().and_then(|pid| pid.lines().next().map(|pid| format!("/proc/{}", pid.trim())));
-        assert!(!left.is_some_and(|left| std::path::Path::new(&left).exists()), "{pid_file}");
+        let left = fs::read_to_string(data.join(pid_file)).ok();
+        let left = left.and_then(|text| text.lines().next().map(|pid| format!("/proc/{}", pid.trim())));
+        assert!(!left.is_some_and(|left| Path::new(&left).exists()), "{pid_file}");
     }
-    std::fs::remove_dir_all(data).unwrap();
+    fs::remove_dir_all(data).unwrap();
 }
 
-/// No binary that is shipped lets anybody hurt its actors: this one does, and ends with the code that a pod gives.
-#[tokio::test]
-#[ignore = "the process of another test"]
-#[expect(clippy::disallowed_methods, reason = "a process of its own, whose exit code is asked for")]
-async fn the_process_whose_hub_gives_up() {
-    let data = env::var_os(GIVES_UP).expect("started by the other test");
-    let mut app = TestApp::start_alone(std::path::Path::new(&data), &[]).await;
+/// A pod whose hub panics until it may not any more. Ends the process with the pod's own code.
+#[expect(clippy::disallowed_methods, reason = "the exit code of a process of its own is asked for")]
+async fn give_up(data: &Path) -> ! {
+    let mut app = TestApp::start_alone(data, &[]).await;
     app.logs().wait_for("Ready", DEADLINE).await;
     for restarts in 1..=5_u64 {
         app.panic(Victim::Hub).await;

@@ -20,6 +20,20 @@ pub fn salted_jpeg(width: u32, height: u32, salt: u32) -> Vec<u8> {
     encode(width, height, salt, ImageFormat::Jpeg)
 }
 
+/// A JPEG of that size that cannot be made small.
+pub fn noise(width: u32, height: u32) -> Vec<u8> {
+    let mut state = 1_u32;
+    let picture = RgbImage::from_fn(width, height, |_, _| {
+        Rgb([(); 3].map(|()| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        }))
+    });
+    let mut out = Cursor::new(Vec::new());
+    DynamicImage::from(picture).write_to(&mut out, ImageFormat::Jpeg).unwrap();
+    out.into_inner()
+}
+
 /// A PNG of that size.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     encode(width, height, 0, ImageFormat::Png)

@@ -44,7 +44,13 @@ impl Stage {
 
     /// A pod on it.
     pub async fn pod(&self, redis_url: &str) -> TestApp {
-        let app = TestApp::start(&self.url, redis_url, &[("JWT_SECRET", &self.secret)]).await;
+        self.pod_with(redis_url, &[]).await
+    }
+
+    /// A pod on it, with these variables.
+    pub async fn pod_with(&self, redis_url: &str, more: &[(&str, &str)]) -> TestApp {
+        let more = [more, &[("JWT_SECRET", self.secret.as_str())]].concat();
+        let app = TestApp::start(&self.url, redis_url, &more).await;
         super::poll::eventually(super::DEADLINE, "the pod is ready", async || {
             app.get("/health").await.1["checks"]["database"]["status"] == "healthy"
         })
@@ -124,6 +130,25 @@ impl Stage {
                  INSERT INTO events (party_id, seq, kind, subject_id, facts)
                  SELECT $1, seq, $2, $3, $4 FROM next RETURNING seq";
             client.query_one(append, &[&party, &kind, &subject, facts]).await.unwrap().get(0)
+        })
+        .await
+    }
+
+    /// Numbers and kinds of what was logged of a party, in order.
+    pub async fn events(&self, party: Uuid) -> Vec<(i64, String)> {
+        connected(&self.url, async |client| {
+            let rows = client
+                .query("SELECT seq, kind FROM events WHERE party_id = $1 ORDER BY seq", &[&party])
+                .await;
+            rows.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
+        })
+        .await
+    }
+
+    /// How many jobs there are, dead letters too.
+    pub async fn jobs(&self) -> i64 {
+        connected(&self.url, async |client| {
+            client.query_one("SELECT count(*) FROM jobs", &[]).await.unwrap().get(0)
         })
         .await
     }

@@ -153,6 +153,11 @@ impl DeafClient {
         self.0.send_json(value).await;
     }
 
+    /// Sends any JSON as a text frame, unless it was cut.
+    pub async fn try_send_json(&mut self, value: &Value) {
+        let _ = self.0.socket.send(Message::text(value.to_string())).await;
+    }
+
     /// It begins to read: what the kernels on both sides have kept comes first.
     pub fn listen(self) -> WsClient {
         self.0

@@ -14,6 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     connect::{Connector, Failures},
+    hosts,
     shared::Shared,
     tls,
 };
@@ -21,10 +22,11 @@ use crate::kernel::Life;
 
 pub(super) const CONNECTING: &str = "connecting";
 pub(super) const CLOSED: &str = "connection closed";
-pub(super) const SILENT: &str = "no answer";
+const REFUSED: &str = "no connection";
+const SILENT: &str = "no answer";
 
 /// How long the actor's own connection may take to be made or to answer.
-const TRIAL: Duration = Duration::from_millis(500);
+pub(super) const TRIAL: Duration = Duration::from_millis(500);
 
 /// How long bb8 itself waits for a connection; the lease's deadline lies below it.
 pub(super) const POOL_WAIT: Duration = Duration::from_secs(2);
@@ -62,54 +64,57 @@ impl Supervised for DatabaseActor {
 async fn keep(life: Life<DatabaseActor>, shared: Arc<Shared>) {
     let config = session_config(&shared);
     let tls = tls::connector(&config);
+    let hosts = hosts::each(&config);
     let mut last_error = None;
     while life.is_current() {
-        match timeout(TRIAL, config.connect(tls.clone())).await {
-            Ok(Ok((client, driver))) => {
+        let reason = match hosts::reach(&hosts, &tls).await {
+            Ok((host, client, driver)) => {
                 last_error = None;
                 let client = Arc::new(client);
-                publish(&shared, Arc::clone(&client), &config, &tls);
-                let reason = tokio::select! {
+                publish(&shared, Arc::clone(&client), host, &tls);
+                tokio::select! {
                     // Polled here and not spawned: its end is how a closed socket is heard of at once
                     _end = driver => CLOSED,
                     reason = watch_over(&client, &shared) => reason,
-                };
-                if !life.is_current() {
-                    return;
                 }
-                shared.breaker.open(reason);
-                shared.pool.store(None);
-                shared.own.store(None);
-                warn!(shared.log, "Database is away"; "reason" => reason);
             }
-            Ok(Err(error)) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                let text = format!("{error}: {}", cause.unwrap_or_default());
+            Err(refusal) => {
+                let text = refusal.as_ref().map_or_else(|| SILENT.to_owned(), told);
                 // Once per kind of failure: trials come ten times a second
                 if last_error.as_ref() != Some(&text) {
                     warn!(shared.log, "Database does not take a connection"; "error" => &text);
                     last_error = Some(text);
                 }
+                refusal.map_or(SILENT, |_error| REFUSED)
             }
-            Err(_elapsed) => {}
+        };
+        if !life.is_current() {
+            return;
         }
+        // Also where a life finds PostgreSQL away: the former one has left the breaker closed
+        if shared.breaker.open(reason) {
+            warn!(shared.log, "Database is away"; "reason" => reason);
+        }
+        shared.pool.store(None);
+        shared.own.store(None);
         let wait = shared.breaker.outage().map(|outage| outage.next_trial(Instant::now()));
         sleep(wait.unwrap_or_default()).await;
     }
 }
 
-/// A new pool for each time that PostgreSQL comes back: the former one's attempts may be in a long delay.
-fn publish(
-    shared: &Arc<Shared>,
-    client: Arc<Client>,
-    config: &tokio_postgres::Config,
-    tls: &MakeRustlsConnect,
-) {
-    let connector = Connector::here(config.clone(), tls.clone(), shared);
+fn told(error: &tokio_postgres::Error) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    format!("{error}: {}", cause.unwrap_or_default())
+}
+
+/// A new pool for each time that PostgreSQL comes back: the former one's attempts may be in a long delay. All of it
+/// goes to the `host` that answered.
+fn publish(shared: &Arc<Shared>, client: Arc<Client>, host: tokio_postgres::Config, tls: &MakeRustlsConnect) {
+    let connector = Connector::here(host, tls.clone(), shared);
     let pool = Pool::builder()
         .max_size(shared.config.pool_size.get())
         .min_idle(Some(1))
-        .test_on_check_out(false)
+        .test_on_check_out(true)
         .connection_timeout(POOL_WAIT)
         .error_sink(Box::new(Failures(shared.log.clone())))
         .build_unchecked(connector);
@@ -135,11 +140,19 @@ async fn watch_over(client: &Client, shared: &Shared) -> &'static str {
                 }
             }
         }
-        match timeout(TRIAL, client.simple_query("SELECT 1")).await {
-            Ok(Ok(_)) => shared.heard(),
-            Ok(Err(_)) => return CLOSED,
-            Err(_elapsed) => return SILENT,
+        match ask(client).await {
+            Ok(()) => shared.heard(),
+            Err(reason) => return reason,
         }
+    }
+}
+
+/// One question of life. Why there was no answer, in words that are fit for the public.
+pub(super) async fn ask(client: &Client) -> Result<(), &'static str> {
+    match timeout(TRIAL, client.simple_query("SELECT 1")).await {
+        Ok(Ok(_row)) => Ok(()),
+        Ok(Err(_broken)) => Err(CLOSED),
+        Err(_elapsed) => Err(SILENT),
     }
 }
 

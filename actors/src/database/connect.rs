@@ -42,6 +42,8 @@ pub(super) enum ConnectError {
     Silent,
     #[error("the actor that makes connections has ended")]
     Gone,
+    #[error("PostgreSQL closed a connection that nobody used")]
+    Closed,
 }
 
 impl ManageConnection for Connector {
@@ -62,9 +64,10 @@ impl ManageConnection for Connector {
         Ok(Connection::new(client, &shared))
     }
 
-    /// Never asked: `test_on_check_out` is off, since it costs a round trip per lease.
+    /// Asked before each lease. A look at what its driver knows already: a question to PostgreSQL would cost a round
+    /// trip per lease.
     async fn is_valid(&self, connection: &mut Connection) -> Result<(), ConnectError> {
-        if connection.is_broken() { Err(ConnectError::Gone) } else { Ok(()) }
+        if connection.is_broken() { Err(ConnectError::Closed) } else { Ok(()) }
     }
 
     fn has_broken(&self, connection: &mut Connection) -> bool {

@@ -30,22 +30,25 @@ enum Phase {
 
 /// A connection that was lent.
 pub struct Connection {
-    client: Client,
+    client: Arc<Client>,
     shared: Weak<Shared>,
     statement_timeout: Duration,
     prepared: HashMap<&'static str, Statement>,
     phase: Phase,
+    /// A question was put and its answer not seen. Stays so when whoever asked is dropped meanwhile.
+    asking: bool,
     spoilt: bool,
 }
 
 impl Connection {
     pub(super) fn new(client: Client, shared: &Arc<Shared>) -> Self {
         Self {
-            client,
+            client: Arc::new(client),
             shared: Arc::downgrade(shared),
             statement_timeout: shared.config.statement + GRACE,
             prepared: HashMap::new(),
             phase: Phase::Idle,
+            asking: false,
             spoilt: false,
         }
     }
@@ -60,9 +63,9 @@ impl Connection {
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, DatabaseError> {
-        let statement = self.prepare(sql).await?;
-        let answer = timeout(self.statement_timeout, self.client.query(&statement, parameters)).await;
-        self.judge(answer)
+        let (client, statement) = (Arc::clone(&self.client), self.prepare(sql).await?);
+        let answer = self.ask(client.query(&statement, parameters)).await;
+        self.forget_if_stale(sql, answer)
     }
 
     /// The only row of a statement, if it gives one.
@@ -75,9 +78,9 @@ impl Connection {
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, DatabaseError> {
-        let statement = self.prepare(sql).await?;
-        let answer = timeout(self.statement_timeout, self.client.query_opt(&statement, parameters)).await;
-        self.judge(answer)
+        let (client, statement) = (Arc::clone(&self.client), self.prepare(sql).await?);
+        let answer = self.ask(client.query_opt(&statement, parameters)).await;
+        self.forget_if_stale(sql, answer)
     }
 
     /// Runs a statement and gives the number of rows that it touched.
@@ -90,9 +93,9 @@ impl Connection {
         sql: &'static str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, DatabaseError> {
-        let statement = self.prepare(sql).await?;
-        let answer = timeout(self.statement_timeout, self.client.execute(&statement, parameters)).await;
-        self.judge(answer)
+        let (client, statement) = (Arc::clone(&self.client), self.prepare(sql).await?);
+        let answer = self.ask(client.execute(&statement, parameters)).await;
+        self.forget_if_stale(sql, answer)
     }
 
     /// Runs statements that take no parameters and are not prepared.
@@ -101,8 +104,8 @@ impl Connection {
     ///
     /// [`DatabaseError`].
     pub async fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        let answer = timeout(self.statement_timeout, self.client.batch_execute(sql)).await;
-        self.judge(answer)
+        let client = Arc::clone(&self.client);
+        self.ask(client.batch_execute(sql)).await
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), DatabaseError> {
@@ -112,8 +115,8 @@ impl Connection {
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), DatabaseError> {
-        if self.phase != Phase::Open {
-            // PostgreSQL would answer ROLLBACK to a COMMIT here, which is no error for the driver
+        if self.phase != Phase::Open || self.spoilt {
+            // PostgreSQL would answer ROLLBACK to a COMMIT here, which is no error for the driver, or nothing at all
             self.roll_back().await;
             return Err(DatabaseError::Aborted);
         }
@@ -131,11 +134,6 @@ impl Connection {
         self.phase = Phase::Idle;
     }
 
-    /// A new borrower begins. One whose work was dropped half-way has left the connection in an unknown state.
-    pub(super) fn begin_work(&mut self) {
-        self.phase = Phase::Idle;
-    }
-
     /// What to tell the borrower whose work was cut short.
     pub(super) fn interrupted(&self) -> DatabaseError {
         self.lost(None)
@@ -150,26 +148,44 @@ impl Connection {
         self.spoilt
     }
 
-    /// Whether the pool has to throw it away.
+    /// Whether the pool has to throw it away. One whose borrower was dropped half-way is: the next one would wait
+    /// behind a statement that nobody wants any more, or find itself in a transaction that it did not begin.
     pub(super) fn is_broken(&self) -> bool {
-        self.spoilt || self.phase != Phase::Idle || self.client.is_closed()
+        self.spoilt || self.asking || self.phase != Phase::Idle || self.client.is_closed()
     }
 
     async fn prepare(&mut self, sql: &'static str) -> Result<Statement, DatabaseError> {
         if let Some(statement) = self.prepared.get(sql) {
             return Ok(statement.clone());
         }
-        let answer = timeout(self.statement_timeout, self.client.prepare(sql)).await;
-        let statement = self.judge(answer)?;
+        let client = Arc::clone(&self.client);
+        let statement = self.ask(client.prepare(sql)).await?;
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
     }
 
-    /// Turns the driver's answer into ours.
-    fn judge<T>(
+    /// A migration may have changed what a prepared statement gives: it would fail for as long as it is kept.
+    fn forget_if_stale<T>(
         &mut self,
-        answer: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+        sql: &'static str,
+        answer: Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
+        if let Err(DatabaseError::Statement(error)) = &answer
+            && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
+        {
+            self.prepared.remove(sql);
+        }
+        answer
+    }
+
+    /// Waits for the driver's answer, no longer than a statement may take, and turns it into ours.
+    async fn ask<T>(
+        &mut self,
+        question: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, DatabaseError> {
+        self.asking = true;
+        let answer = timeout(self.statement_timeout, question).await;
+        self.asking = false;
         let error = match answer {
             Ok(Ok(value)) => {
                 self.heard();
@@ -182,7 +198,7 @@ impl Connection {
             }
         };
         let Some(state) = error.code() else {
-            self.spoilt = self.client.is_closed() || self.phase == Phase::Committing;
+            self.spoilt |= self.client.is_closed() || self.phase == Phase::Committing;
             if self.spoilt {
                 return Err(self.lost(Some(error)));
             }

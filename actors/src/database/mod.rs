@@ -7,6 +7,7 @@ mod actor;
 mod connect;
 mod connection;
 mod error;
+mod hosts;
 mod shared;
 mod tls;
 
@@ -72,7 +73,15 @@ pub async fn dial(
     (tokio_postgres::Client, impl Future<Output = Result<(), tokio_postgres::Error>> + use<>),
     tokio_postgres::Error,
 > {
-    config.connect(tls::connector(config)).await
+    let (hosts, tls) = (hosts::each(config), tls::connector(config));
+    loop {
+        match hosts::reach(&hosts, &tls).await {
+            Ok((_host, client, driver)) => return Ok((client, driver)),
+            Err(Some(error)) => return Err(error),
+            // Silent, for as long as a trial takes: asked again
+            Err(None) => {}
+        }
+    }
 }
 
 /// What the pool holds.
@@ -142,7 +151,6 @@ impl Database {
             outage = opened(&mut outage) => return Err(unavailable(outage).into()),
         };
         let connection = &mut *lease;
-        connection.begin_work();
         let done = tokio::select! {
             biased;
             done = work(connection) => Some(done),
@@ -199,11 +207,7 @@ impl Database {
             return Err(outage.reason);
         }
         let Some(client) = self.shared.own.load_full() else { return Err(actor::CONNECTING) };
-        let answer = client.simple_query("SELECT 1").await;
-        answer.map(|_row| ()).map_err(|_broken| {
-            self.shared.doubt.notify_one();
-            actor::CLOSED
-        })
+        actor::ask(&client).await.inspect_err(|_gone| self.shared.doubt.notify_one())
     }
 
     /// Asks the actor to look at its own connection now.

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::kernel::{Child, Exhausted, Life};
 
-/// How often the memory is read.
+/// How often the memory is read at a slow rhythm; at a quick one as often as is asked, else it would make the whole
+/// snapshot old.
 const MEMORY_EVERY: Duration = Duration::from_secs(5);
 
 /// How long a probe may take.
@@ -101,7 +102,10 @@ impl Actor for Health {
             };
             ctx.spawn(asked.run().into_actor(self));
         }
-        ctx.spawn(watch_memory(self.life.clone(), self.board.clone()).into_actor(self));
+        ctx.spawn(
+            watch_memory(self.life.clone(), self.board.clone(), self.rhythm.interval.min(MEMORY_EVERY))
+                .into_actor(self),
+        );
     }
 }
 
@@ -193,10 +197,10 @@ impl Asking {
     }
 }
 
-async fn watch_memory(life: Life<Health>, board: Board) {
+async fn watch_memory(life: Life<Health>, board: Board, every: Duration) {
     while life.is_current() {
         board.record_memory(Memory { rss: resident_set(), read: Instant::now() });
-        sleep(MEMORY_EVERY).await;
+        sleep(every.max(LEAST_PAUSE)).await;
     }
 }
 

@@ -170,6 +170,18 @@ async fn each_part_is_asked_at_once_and_memory_is_read() {
 }
 
 #[tokio::test]
+async fn at_a_quick_rhythm_the_snapshot_stays_fresh() {
+    let fake = Fake::new("database", Act::Say(Ok(())));
+    let rhythm = Rhythm::every(Duration::from_millis(100));
+    let house = house(&[&fake], rhythm).await;
+    house.until_error("database", None).await;
+    let first = house.board.load().memory.read;
+    house.until("memory is read again", |snapshot| snapshot.memory.read > first).await;
+    let again = house.board.load().memory.read.duration_since(first);
+    assert!(again < rhythm.stale_after(), "after {again:?}");
+}
+
+#[tokio::test]
 async fn a_part_that_stirs_is_asked_at_once() {
     let fake = Fake::new("database", Act::Say(Ok(())));
     let house = house(&[&fake], hourly()).await;

@@ -97,14 +97,19 @@ impl Policy {
             self.recent.pop_front();
         }
         self.exhausted |= self.recent.len() >= self.intensity.restarts;
-        if self.exhausted {
-            return match self.on_exhausted {
-                Exhausted::Degrade => Verdict::Degrade { after: self.backoff.longest() },
-                Exhausted::Escalate => Verdict::Escalate,
-            };
+        let verdict = match (self.exhausted, self.on_exhausted) {
+            (true, Exhausted::Degrade) => Verdict::Degrade { after: self.backoff.longest() },
+            (true, Exhausted::Escalate) => Verdict::Escalate,
+            (false, _) => {
+                self.recent.push_back(now);
+                Verdict::Restart { after: self.backoff.next_delay() }
+            }
+        };
+        if let Verdict::Restart { after } | Verdict::Degrade { after } = verdict {
+            // No run until then, and none at all where the making fails: neither counts as a stable one
+            self.began(now + after);
         }
-        self.recent.push_back(now);
-        Verdict::Restart { after: self.backoff.next_delay() }
+        verdict
     }
 
     /// Forgets former failures if the run has lasted long enough: only that ends an exhaustion, not the mere passing
@@ -200,6 +205,21 @@ mod tests {
         assert!(policy.settle(now + Duration::from_secs(60)));
         let after = Duration::from_millis(50);
         assert_eq!(policy.judge(End::Failed, now + Duration::from_secs(61)), Verdict::Restart { after });
+    }
+
+    #[test]
+    fn minutes_of_failed_makings_are_no_stable_run() {
+        let mut now = Instant::now();
+        let mut policy = policy(Restart::Permanent, Exhausted::Degrade, now);
+        for _ in 0..5 {
+            assert!(matches!(policy.judge(End::Failed, now), Verdict::Restart { .. }));
+        }
+        for n in 0..30 {
+            // No life began meanwhile
+            let after = Duration::from_secs(10);
+            assert_eq!(policy.judge(End::Failed, now), Verdict::Degrade { after }, "{n}");
+            now += after;
+        }
     }
 
     proptest! {

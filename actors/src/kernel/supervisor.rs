@@ -29,6 +29,9 @@ use super::{
 /// How often the supervisor looks after its children without being called.
 const ROUND: Duration = Duration::from_millis(50);
 
+/// Twenty rounds that did not come: the whole process stood still, as in a paused container or a machine that is moved.
+const STANDSTILL: Duration = Duration::from_secs(1);
+
 /// How long a child may take to start before the next one is started all the same.
 const START_WITHIN: Duration = Duration::from_secs(5);
 
@@ -43,6 +46,8 @@ enum Command {
     Add(Admit, oneshot::Sender<()>),
     Stop(&'static str, oneshot::Sender<Option<Stopped>>),
     StopAll(oneshot::Sender<Vec<Stopped>>),
+    #[cfg(test)]
+    Block(Box<dyn FnOnce() + Send>),
 }
 
 /// A way to the supervisor. When the last one is dropped, what still runs is stopped in reverse order.
@@ -121,6 +126,12 @@ impl Supervisor {
         wait.await.unwrap_or_default()
     }
 
+    /// Holds its own thread up, as a machine does that stands still.
+    #[cfg(test)]
+    pub(super) async fn block(&self, wait: impl FnOnce() + Send + 'static) {
+        _ = self.commands.send(Command::Block(Box::new(wait))).await;
+    }
+
     /// Every child as operators see it, in the order of their start. No waiting.
     pub fn tree(&self) -> Tree {
         self.public.children.load().iter().map(|child| child.report()).collect()
@@ -150,11 +161,18 @@ struct Rounds {
     public: Arc<Public>,
     children: Vec<Box<dyn Tended>>,
     bell: Arc<Notify>,
+    last_round: Instant,
 }
 
 impl Rounds {
     fn new(inbox: mpsc::Receiver<Command>, public: Arc<Public>) -> Self {
-        Self { inbox, public, children: Vec::new(), bell: Arc::new(Notify::new()) }
+        Self {
+            inbox,
+            public,
+            children: Vec::new(),
+            bell: Arc::new(Notify::new()),
+            last_round: Instant::now(),
+        }
     }
 
     async fn run(mut self) {
@@ -176,7 +194,12 @@ impl Rounds {
     fn look_after_all(&mut self) -> Instant {
         let now = Instant::now();
         let mut next = now + ROUND;
+        let stood_still = now.duration_since(self.last_round) > STANDSTILL;
+        self.last_round = now;
         for child in &mut self.children {
+            if stood_still {
+                child.excuse();
+            }
             if let Some(at) = child.look_after(now) {
                 next = next.min(at);
             }
@@ -215,6 +238,8 @@ impl Rounds {
                 let stopped = self.stop_from(0).await;
                 _ = done.send(stopped);
             }
+            #[cfg(test)]
+            Command::Block(wait) => wait(),
         }
     }
 

@@ -47,6 +47,8 @@ pub(super) trait Tended {
     /// Looks after it: a hung or lost thread is given up, a new one is started when its delay is over.
     /// Gives when to look again at the latest.
     fn look_after(&mut self, now: Instant) -> Option<Instant>;
+    /// Forgives its silence up to now: nobody could have given a sign of life.
+    fn excuse(&self);
     /// Refuses new calls and asks it to serve the queue and end.
     fn begin_stop(&mut self);
     /// Until its present thread is lost, or has nothing to do any more.
@@ -191,6 +193,10 @@ where
         let until = now + delay;
         self.due = Some((until, reason, delay));
         Some(until)
+    }
+
+    fn excuse(&self) {
+        self.shared.beat();
     }
 
     fn begin_stop(&mut self) {

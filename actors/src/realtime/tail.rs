@@ -55,7 +55,7 @@ pub(super) struct Tail {
 /// A piece of work that is through.
 enum Done {
     Caught(Topic),
-    Replayed,
+    Replayed(Topic, Arc<Entry>),
     Reconciled,
     Published,
 }
@@ -76,7 +76,7 @@ impl Tail {
     /// Serves topics for as long as `is_current`.
     pub(super) async fn serve(self, is_current: impl Fn() -> bool) {
         let mut work: FuturesUnordered<LocalBoxFuture<'_, Done>> = FuturesUnordered::new();
-        let mut reading = HashSet::new();
+        let (mut reading, mut replaying) = (HashSet::new(), HashSet::new());
         let (mut reconciling, mut publishing, mut is_due) = (false, false, false);
         let mut reconcile = interval(self.reconcile_every);
         let mut beat = interval(BEAT);
@@ -90,7 +90,9 @@ impl Tail {
                 }
             }
             for (topic, entry) in self.topics.take_readers() {
-                work.push(self.replay(topic, entry).boxed_local());
+                if replaying.insert((topic, entry.id())) {
+                    work.push(self.replay(topic, entry).boxed_local());
+                }
             }
             is_due |= self.topics.take_doubt();
             if is_due && !reconciling {
@@ -115,7 +117,16 @@ impl Tail {
                             work.push(self.catch_up(topic).boxed_local());
                         }
                     }
-                    Done::Replayed => {}
+                    Done::Replayed(topic, entry) => {
+                        replaying.remove(&(topic, entry.id()));
+                        // It may have come in again
+                        if entry.outbox().closing().is_none()
+                            && self.topics.lacks(topic, entry.id()).is_some()
+                            && replaying.insert((topic, entry.id()))
+                        {
+                            work.push(self.replay(topic, entry).boxed_local());
+                        }
+                    }
                     Done::Reconciled => reconciling = false,
                     Done::Published => publishing = false,
                 },
@@ -152,7 +163,7 @@ impl Tail {
             }
             yield_now().await;
         }
-        Done::Replayed
+        Done::Replayed(topic, entry)
     }
 
     /// One read. `None`, after a while, when it failed.

@@ -173,7 +173,7 @@ impl Topics {
         for (topic, place) in &places {
             readers.extend(place.lock().readers().into_iter().map(|entry| (*topic, entry)));
         }
-        *self.work.readers.lock() = readers;
+        self.work.readers.lock().extend(readers);
         self.work.stirred.lock().extend(places.iter().map(|(topic, _)| *topic));
         self.doubt();
     }

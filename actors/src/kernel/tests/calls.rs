@@ -7,13 +7,9 @@ use crate::kernel::Limits;
 
 #[tokio::test]
 async fn one_call_more_than_the_limit_is_refused_at_once_and_never_heard() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
     let limits = Limits { calls: 4, ..Limits::default() };
-    let handle = supervisor.add(child.limits(limits)).await.unwrap();
-    let (gate, pass) = Gate::new();
-    let blocked = calling(&handle, act(|_, _| pass()));
-    gate.reached().await;
+    let (_supervisor, handle, witness) = house_of(|child| child.limits(limits)).await;
+    let (gate, blocked) = blocked(&handle).await;
     let answers = queue(&handle, 0..3).await;
     assert_eq!((handle.report().calls, handle.report().calls_limit), (4, 4));
     let answer = handle.call(Tell(99), Duration::from_secs(3600)).await;
@@ -37,9 +33,7 @@ async fn a_call_ends_at_its_deadline_and_gives_its_place_back() {
 #[tokio::test]
 async fn a_message_whose_caller_has_gone_is_not_acted_upon() {
     let (_supervisor, handle, witness) = house().await;
-    let (gate, pass) = Gate::new();
-    let blocked = calling(&handle, act(|_, _| pass()));
-    gate.reached().await;
+    let (gate, blocked) = blocked(&handle).await;
     assert_eq!(handle.call(Tell(1), Duration::from_millis(20)).await, Err(CallError::Timeout));
     gate.open();
     blocked.await.unwrap().unwrap();
@@ -66,13 +60,9 @@ async fn long_work_beside_the_actor_outlives_its_panic() {
 
 #[tokio::test]
 async fn limits_beyond_what_can_be_counted_are_taken_and_drained() {
-    let supervisor = supervisor();
-    let (child, _witness) = child("probe");
     let limits = Limits { calls: usize::MAX, silence: Duration::MAX, stop_within: Duration::MAX };
-    let handle = supervisor.add(child.limits(limits)).await.unwrap();
-    let (gate, pass) = Gate::new();
-    let blocked = calling(&handle, act(|_, _| pass()));
-    gate.reached().await;
+    let (supervisor, handle, _witness) = house_of(|child| child.limits(limits)).await;
+    let (gate, blocked) = blocked(&handle).await;
     let answers = queue(&handle, 0..3).await;
     let stopping = in_background(async move { supervisor.stop("probe").await });
     status_where(&handle, |status| status.state == State::Stopping).await;

@@ -104,17 +104,10 @@ async fn a_factory_that_fails_is_asked_again_after_the_delay_and_not_before() {
 #[tokio::test]
 async fn a_factory_that_fails_in_a_restart_is_asked_again_and_nothing_queued_is_lost() {
     let (_supervisor, handle, witness) = house().await;
-    let (gate, pass) = Gate::new();
-    let fail = act(|actor, _| {
-        pass();
+    let answers = break_down_before(&handle, 0..3, |actor| {
         actor.witness.bad_makings.store(2, SeqCst);
-        panic!("on purpose");
-    });
-    let failing = calling(&handle, fail);
-    gate.reached().await;
-    let answers = queue(&handle, 0..3).await;
-    gate.open();
-    assert_eq!(failing.await.unwrap(), Err(CallError::Interrupted));
+    })
+    .await;
     assert!(answers.join_all().await.iter().all(|(_, answer)| answer.is_ok()));
     // Lives 2 and 3 could not be made
     assert_eq!(*witness.heard.lock(), [(4, 0), (4, 1), (4, 2)]);
@@ -123,16 +116,7 @@ async fn a_factory_that_fails_in_a_restart_is_asked_again_and_nothing_queued_is_
 #[tokio::test]
 async fn all_that_is_queued_is_served_in_order_after_a_restart_by_the_next_life() {
     let (_supervisor, handle, witness) = house().await;
-    let (gate, pass) = Gate::new();
-    let fail = act(|_, _| {
-        pass();
-        panic!("on purpose");
-    });
-    let failing = calling(&handle, fail);
-    gate.reached().await;
-    let answers = queue(&handle, 0..40).await;
-    gate.open();
-    assert_eq!(failing.await.unwrap(), Err(CallError::Interrupted));
+    let answers = break_down_before(&handle, 0..40, |_| {}).await;
     let answers = answers.join_all().await;
     assert_eq!(answers.len(), 40);
     assert!(answers.iter().all(|(number, answer)| *answer == Ok(number + 1)), "{answers:?}");
@@ -142,9 +126,7 @@ async fn all_that_is_queued_is_served_in_order_after_a_restart_by_the_next_life(
 
 #[tokio::test]
 async fn callers_in_flight_hear_at_the_failure_and_not_after_the_delay() {
-    let supervisor = supervisor();
-    let (child, _witness) = child("probe");
-    let handle = supervisor.add(child.backoff(endless())).await.unwrap();
+    let (_supervisor, handle, _witness) = house_of(|child| child.backoff(endless())).await;
     let (begun, begins) = oneshot::channel();
     let wait = within(move || async move {
         begun.send(()).unwrap();
@@ -159,10 +141,8 @@ async fn callers_in_flight_hear_at_the_failure_and_not_after_the_delay() {
 
 #[tokio::test]
 async fn new_callers_in_a_delay_are_refused_at_once_with_the_rest_of_it() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
     let delay = Duration::from_secs(100);
-    let handle = supervisor.add(child.backoff(steady(delay))).await.unwrap();
+    let (_supervisor, handle, witness) = house_of(|child| child.backoff(steady(delay))).await;
     break_down(&handle).await;
     let rest = in_backoff(&handle).await;
     let mut best = Duration::MAX;
@@ -214,9 +194,7 @@ async fn each_life_starts_with_nothing_of_the_former() {
 
 #[tokio::test]
 async fn a_transient_actor_is_restarted_after_a_failure_and_stays_ended_after_a_stop() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
-    let handle = supervisor.add(child.restart(Restart::Transient)).await.unwrap();
+    let (supervisor, handle, witness) = house_of(|child| child.restart(Restart::Transient)).await;
     break_down(&handle).await;
     life_running(&handle, 2).await;
     _ = handle.call(act(|_, ctx| ctx.stop()), PATIENCE).await;
@@ -230,9 +208,7 @@ async fn a_transient_actor_is_restarted_after_a_failure_and_stays_ended_after_a_
 
 #[tokio::test]
 async fn a_temporary_actor_is_not_made_anew_and_acts_no_more() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
-    let handle = supervisor.add(child.restart(Restart::Temporary)).await.unwrap();
+    let (supervisor, handle, witness) = house_of(|child| child.restart(Restart::Temporary)).await;
     let answer = handle.call(act(|_, _| panic!("on purpose")), PATIENCE).await;
     assert_eq!(answer, Err(CallError::Interrupted));
     status_where(&handle, |status| status.state == State::Stopped).await;

@@ -17,9 +17,7 @@ async fn fail(handle: &Handle<Probe>, times: u64) {
 
 #[tokio::test]
 async fn the_sixth_failure_of_an_essential_actor_is_escalated() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
-    let handle = supervisor.add(quick(child)).await.unwrap();
+    let (supervisor, handle, witness) = house_of(quick).await;
     let mut gave_up = supervisor.gave_up();
     fail(&handle, 5).await;
     life_running(&handle, 6).await;
@@ -37,9 +35,7 @@ async fn the_sixth_failure_of_an_essential_actor_is_escalated() {
 
 #[tokio::test]
 async fn losing_thread_after_thread_is_escalated_too() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
-    let handle = supervisor.add(quick(child)).await.unwrap();
+    let (supervisor, handle, witness) = house_of(quick).await;
     let mut gave_up = supervisor.gave_up();
     for generation in 1..=6 {
         status_where(&handle, |status| status.state == State::Running && status.generation == generation)
@@ -56,12 +52,11 @@ async fn losing_thread_after_thread_is_escalated_too() {
 
 #[tokio::test]
 async fn an_actor_that_may_degrade_goes_on_at_the_longest_delay_and_is_reported() {
-    let supervisor = supervisor();
-    let (child, _witness) = child("probe");
     let longest = Duration::from_millis(300);
     let initial = Duration::from_millis(5);
     let delays = BackoffConfig { initial, longest, factor: 1.0, jitter: 0.0 };
-    let handle = supervisor.add(child.backoff(delays).on_exhausted(Exhausted::Degrade)).await.unwrap();
+    let (supervisor, handle, _witness) =
+        house_of(|child| child.backoff(delays).on_exhausted(Exhausted::Degrade)).await;
     fail(&handle, 5).await;
     assert!(!life_running(&handle, 6).await.exhausted);
     for epoch in 7..=8 {

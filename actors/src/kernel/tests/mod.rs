@@ -70,9 +70,16 @@ fn child(name: &'static str) -> (Child<Probe>, Arc<Witness>) {
 
 /// A supervisor with one child as most tests want it.
 async fn house() -> (Supervisor, Handle<Probe>, Arc<Witness>) {
+    house_of(|child| child).await
+}
+
+/// A supervisor with one child that `shape` has given its ways.
+async fn house_of(
+    shape: impl FnOnce(Child<Probe>) -> Child<Probe>,
+) -> (Supervisor, Handle<Probe>, Arc<Witness>) {
     let supervisor = supervisor();
     let (child, witness) = child("probe");
-    let handle = supervisor.add(child).await.unwrap();
+    let handle = supervisor.add(shape(child)).await.unwrap();
     (supervisor, handle, witness)
 }
 
@@ -122,11 +129,49 @@ async fn break_down(handle: &Handle<Probe>) {
     assert_eq!(answer, Err(CallError::Interrupted));
 }
 
-/// Queues `Tell(n)` for each number, in order; the answers come out of the set.
-async fn queue(
+/// Holds the actor's thread up until the gate is opened; the call that does so is answered then.
+async fn blocked(handle: &Handle<Probe>) -> (Gate, JoinHandle<Result<(), CallError>>) {
+    blocked_before(handle, |_| {}).await
+}
+
+/// As [`blocked`], and the handler goes on with `then`.
+async fn blocked_before(
+    handle: &Handle<Probe>,
+    then: impl FnOnce(&mut Probe) + Send + 'static,
+) -> (Gate, JoinHandle<Result<(), CallError>>) {
+    let (gate, pass) = Gate::new();
+    let call = calling(
+        handle,
+        act(move |actor, _| {
+            pass();
+            then(actor);
+        }),
+    );
+    gate.reached().await;
+    (gate, call)
+}
+
+/// Does `last` and panics while `Tell(n)` waits behind it for each number; the answers come out of the set.
+async fn break_down_before(
     handle: &Handle<Probe>,
     numbers: std::ops::Range<usize>,
-) -> JoinSet<(usize, Result<usize, CallError>)> {
+    last: impl FnOnce(&mut Probe) + Send + 'static,
+) -> Answers {
+    let fail = |actor: &mut Probe| {
+        last(actor);
+        panic!("on purpose");
+    };
+    let (gate, failing) = blocked_before(handle, fail).await;
+    let answers = queue(handle, numbers).await;
+    gate.open();
+    assert_eq!(failing.await.unwrap(), Err(CallError::Interrupted));
+    answers
+}
+
+type Answers = JoinSet<(usize, Result<usize, CallError>)>;
+
+/// Queues `Tell(n)` for each number, in order; the answers come out of the set.
+async fn queue(handle: &Handle<Probe>, numbers: std::ops::Range<usize>) -> Answers {
     let mut answers = JoinSet::new();
     for number in numbers {
         let before = handle.report().calls;

@@ -17,9 +17,7 @@ async fn stopped(stopping: JoinHandle<Option<Stopped>>) -> Stopped {
 #[tokio::test]
 async fn what_is_queued_is_served_before_the_end_and_new_calls_are_refused() {
     let (supervisor, handle, witness) = house().await;
-    let (gate, pass) = Gate::new();
-    let blocked = calling(&handle, act(|_, _| pass()));
-    gate.reached().await;
+    let (gate, blocked) = blocked(&handle).await;
     let answers = queue(&handle, 0..10).await;
     let stopping = stop(&supervisor);
     status_where(&handle, |status| status.state == State::Stopping).await;
@@ -93,13 +91,7 @@ async fn work_of_a_failed_life_is_not_waited_for() {
 #[tokio::test]
 async fn a_failure_while_stopping_costs_its_caller_only() {
     let (supervisor, handle, witness) = house().await;
-    let (gate, pass) = Gate::new();
-    let fail = act(|_, _| {
-        pass();
-        panic!("on purpose");
-    });
-    let failing = calling(&handle, fail);
-    gate.reached().await;
+    let (gate, failing) = blocked_before(&handle, |_| panic!("on purpose")).await;
     let answers = queue(&handle, 0..3).await;
     let stopping = stop(&supervisor);
     status_where(&handle, |status| status.state == State::Stopping).await;
@@ -112,14 +104,10 @@ async fn a_failure_while_stopping_costs_its_caller_only() {
 
 #[tokio::test]
 async fn a_hung_child_is_left_behind_at_its_deadline() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
     let stop_within = Duration::from_millis(200);
     let limits = Limits { stop_within, silence: PATIENCE, ..Limits::default() };
-    let handle = supervisor.add(child.limits(limits)).await.unwrap();
-    let (gate, pass) = Gate::new();
-    let hanging = calling(&handle, act(|_, _| pass()));
-    gate.reached().await;
+    let (supervisor, handle, witness) = house_of(|child| child.limits(limits)).await;
+    let (gate, hanging) = blocked(&handle).await;
     let answers = queue(&handle, 0..3).await;
     let stopped = stopped(stop(&supervisor)).await;
     assert!(!stopped.clean);
@@ -134,19 +122,8 @@ async fn a_hung_child_is_left_behind_at_its_deadline() {
 
 #[tokio::test]
 async fn a_delay_is_cut_short_and_the_queue_is_served() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
-    let handle = supervisor.add(child.backoff(endless())).await.unwrap();
-    let (gate, pass) = Gate::new();
-    let fail = act(|_, _| {
-        pass();
-        panic!("on purpose");
-    });
-    let failing = calling(&handle, fail);
-    gate.reached().await;
-    let answers = queue(&handle, 0..5).await;
-    gate.open();
-    assert_eq!(failing.await.unwrap(), Err(CallError::Interrupted));
+    let (supervisor, handle, witness) = house_of(|child| child.backoff(endless())).await;
+    let answers = break_down_before(&handle, 0..5, |_| {}).await;
     in_backoff(&handle).await;
     assert!(stopped(stop(&supervisor)).await.clean);
     assert!(answers.join_all().await.iter().all(|(number, answer)| *answer == Ok(number + 1)));
@@ -155,21 +132,12 @@ async fn a_delay_is_cut_short_and_the_queue_is_served() {
 
 #[tokio::test]
 async fn an_actor_whose_making_failed_does_not_serve_the_queue_as_it_was() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
-    let handle = supervisor.add(child.backoff(endless())).await.unwrap();
-    let (gate, pass) = Gate::new();
-    let fail = act(|actor, _| {
-        pass();
+    let (supervisor, handle, witness) = house_of(|child| child.backoff(endless())).await;
+    let answers = break_down_before(&handle, 0..2, |actor| {
         actor.told = 1000;
         actor.witness.bad_makings.store(1, SeqCst);
-        panic!("half way");
-    });
-    let failing = calling(&handle, fail);
-    gate.reached().await;
-    let answers = queue(&handle, 0..2).await;
-    gate.open();
-    assert_eq!(failing.await.unwrap(), Err(CallError::Interrupted));
+    })
+    .await;
     in_backoff(&handle).await;
     assert!(stopped(stop(&supervisor)).await.clean);
     assert!(answers.join_all().await.iter().all(|(number, answer)| *answer == Ok(number + 1)));
@@ -190,9 +158,7 @@ async fn an_actor_that_cannot_be_made_ends_all_the_same() {
 
 #[tokio::test]
 async fn a_delay_after_a_lost_thread_is_cut_short() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
-    let handle = supervisor.add(child.backoff(endless())).await.unwrap();
+    let (supervisor, handle, witness) = house_of(|child| child.backoff(endless())).await;
     let leave = act(|_, _| {
         Arbiter::current().stop();
     });
@@ -206,10 +172,8 @@ async fn a_delay_after_a_lost_thread_is_cut_short() {
 
 #[tokio::test]
 async fn a_thread_that_is_lost_while_stopping_is_not_waited_for() {
-    let supervisor = supervisor();
-    let (child, witness) = child("probe");
     let limits = Limits { stop_within: Duration::from_secs(3600), ..Limits::default() };
-    let handle = supervisor.add(child.limits(limits)).await.unwrap();
+    let (supervisor, handle, witness) = house_of(|child| child.limits(limits)).await;
     let (gate, pass) = Gate::new();
     let leave = within(move || {
         pass();

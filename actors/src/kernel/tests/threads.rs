@@ -1,6 +1,7 @@
 //! Threads that end or hang: a new thread and mailbox take over, and what is left behind may not speak any more.
 
 use actix::Arbiter;
+use tokio::time::sleep;
 
 use super::*;
 use crate::kernel::{Limits, Restart};
@@ -32,17 +33,12 @@ async fn an_actor_whose_thread_ends_goes_on_with_another_thread_and_mailbox() {
 
 #[tokio::test]
 async fn callers_of_a_thread_that_ends_hear_it() {
-    let supervisor = supervisor();
-    let (child, _witness) = child("probe");
-    let handle = supervisor.add(child.backoff(endless())).await.unwrap();
-    let (gate, pass) = Gate::new();
-    let leave = act(|_, _| {
-        pass();
+    let (_supervisor, handle, _witness) = house_of(|child| child.backoff(endless())).await;
+    let leave = |_: &mut Probe| {
         Arbiter::current().stop();
         panic!("on purpose");
-    });
-    let leaving = calling(&handle, leave);
-    gate.reached().await;
+    };
+    let (gate, leaving) = blocked_before(&handle, leave).await;
     let answers = queue(&handle, 0..3).await;
     gate.open();
     assert_eq!(leaving.await.unwrap(), Err(CallError::Interrupted));
@@ -80,16 +76,27 @@ async fn a_hung_actor_is_replaced_and_the_one_left_behind_cannot_speak() {
 }
 
 #[tokio::test]
+async fn nobody_is_hung_only_because_the_whole_process_stood_still() {
+    let (child, _witness) = child("probe");
+    let (supervisor, handle) = watched(child).await;
+    let (eye, blink) = Gate::new();
+    supervisor.block(blink).await;
+    eye.reached().await;
+    let (gate, blocked) = blocked(&handle).await;
+    // Nothing else makes time pass for a process that does not run
+    sleep(Duration::from_millis(1_200)).await;
+    eye.open();
+    eventually("the supervisor looks", || supervisor.silent_for() < Duration::from_millis(200)).await;
+    gate.open();
+    assert_eq!(blocked.await.unwrap(), Ok(()));
+    assert_eq!((handle.status().generation, handle.report().restarts), (1, 0));
+}
+
+#[tokio::test]
 async fn a_failure_of_the_one_left_behind_does_not_touch_the_one_that_took_over() {
     let (child, witness) = child("probe");
     let (_supervisor, handle) = watched(child).await;
-    let (gate, pass) = Gate::new();
-    let hang = act(|_, _| {
-        pass();
-        panic!("too late");
-    });
-    let hanging = calling(&handle, hang);
-    gate.reached().await;
+    let (gate, hanging) = blocked_before(&handle, |_| panic!("too late")).await;
     assert_eq!(hanging.await.unwrap(), Err(CallError::Interrupted));
     let status = life_running(&handle, 2).await;
     gate.open();
@@ -107,15 +114,12 @@ async fn a_failure_of_the_one_left_behind_does_not_touch_the_one_that_took_over(
 async fn a_life_that_begins_on_a_thread_left_behind_is_never_current() {
     let (child, witness) = child("probe");
     let (_supervisor, handle) = watched(child).await;
-    let (gate, pass) = Gate::new();
     let (say, said) = sync_channel(1);
-    let hang = act(move |actor, _| {
-        pass();
+    let rise = move |actor: &mut Probe| {
         *actor = actor.life.reborn();
         _ = say.send((actor.life.epoch(), actor.life.is_current()));
-    });
-    let hanging = calling(&handle, hang);
-    gate.reached().await;
+    };
+    let (gate, hanging) = blocked_before(&handle, rise).await;
     assert_eq!(hanging.await.unwrap(), Err(CallError::Interrupted));
     let status = life_running(&handle, 2).await;
     gate.open();
@@ -128,9 +132,7 @@ async fn a_life_that_begins_on_a_thread_left_behind_is_never_current() {
 async fn a_hung_temporary_actor_is_left_behind_for_good() {
     let (child, witness) = child("probe");
     let (_supervisor, handle) = watched(child.restart(Restart::Temporary)).await;
-    let (gate, pass) = Gate::new();
-    let hanging = calling(&handle, act(|_, _| pass()));
-    gate.reached().await;
+    let (gate, hanging) = blocked(&handle).await;
     assert_eq!(hanging.await.unwrap(), Err(CallError::Interrupted));
     status_where(&handle, |status| status.state == State::Stopped).await;
     assert_eq!(handle.call(Tell(1), PATIENCE).await, Err(CallError::Down));

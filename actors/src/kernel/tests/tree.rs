@@ -87,9 +87,7 @@ async fn dropping_the_last_supervisor_stops_what_runs() {
 #[tokio::test]
 async fn the_supervisor_shows_that_it_is_awake() {
     let (supervisor, handle, _witness) = house().await;
-    let (gate, pass) = Gate::new();
-    let blocked = calling(&handle, act(|_, _| pass()));
-    gate.reached().await;
+    let (gate, blocked) = blocked(&handle).await;
     eventually("rounds go on beside a stuck actor", || supervisor.silent_for() < Duration::from_millis(200))
         .await;
     gate.open();

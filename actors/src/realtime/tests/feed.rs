@@ -10,16 +10,23 @@ use tokio::time::{interval, sleep, timeout};
 
 use super::{
     client::{Client, GALLERY, Got, MemoryLog, Names, TOPIC},
-    pod::until,
+    pod::{Pod, config, hear, say, until},
 };
 use crate::{
-    kernel::{Handle, Supervisor},
+    kernel::{Child, Handle, Supervisor},
     realtime::*,
     redis,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const ALL: Audience = Audience(1);
+
+/// A hub that reads `log`. The actor of its Redis is not started: Redis is away.
+fn hub(registry: &Arc<Registry>, log: &Arc<MemoryLog>) -> Child<Hub> {
+    let (redis, _) = redis::build(&redis::Config::new("unix:///nowhere"), Some(registry.inbox())).unwrap();
+    let log = Arc::clone(log) as Arc<dyn Log>;
+    Hub::feeding(Arc::clone(registry), Feed { log, voice: Arc::new(Names), redis, pod: 1 })
+}
 
 /// A pod without sockets, and without Redis.
 struct House {
@@ -33,12 +40,8 @@ impl House {
     async fn start(config: Config) -> Self {
         let registry = Registry::new(config);
         let log = Arc::new(MemoryLog::default());
-        // Its actor is not started: Redis is away
-        let (redis, _) =
-            redis::build(&redis::Config::new("unix:///nowhere"), Some(registry.inbox())).unwrap();
-        let feed = Feed { log: Arc::clone(&log) as Arc<dyn Log>, voice: Arc::new(Names), redis, pod: 1 };
         let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
-        let hub = supervisor.add(Hub::feeding(Arc::clone(&registry), feed)).await.unwrap();
+        let hub = supervisor.add(hub(&registry, &log)).await.unwrap();
         Self { registry, log, hub, supervisor }
     }
 
@@ -225,4 +228,28 @@ async fn no_more_than_8_sessions_read_the_log_at_once() {
         assert_eq!(client.got.last(), Some(&Got::Welcome(live)));
     }
     house.stop().await;
+}
+
+#[actix_web::test]
+async fn a_socket_hears_what_it_missed_and_what_comes_until_it_leaves() {
+    let log = Arc::new(MemoryLog::default());
+    (0..300).for_each(|_| _ = log.append(TOPIC, ALL));
+    let pod = Pod::start_with(config(), |registry| hub(registry, &log)).await;
+    let mut client = pod.connect().await;
+    say(&mut client, "follow 10/300").await;
+    for seq in 11..=300 {
+        assert_eq!(hear(&mut client).await, Ok(seq.to_string()));
+    }
+    let live = Joined::Live { seq: 300, replayed: 290, viewers: 0 };
+    assert_eq!(hear(&mut client).await, Ok(format!("{live:?}")));
+    pod.registry.announcer().announce(TOPIC, log.append(TOPIC, ALL));
+    assert_eq!(hear(&mut client).await, Ok("301".to_owned()));
+    say(&mut client, "leave it").await;
+    assert_eq!(hear(&mut client).await, Ok("left".to_owned()));
+    assert_eq!(pod.registry.topics.all(), []);
+    say(&mut client, "follow 301/301").await;
+    assert!(hear(&mut client).await.is_ok_and(|said| said.starts_with("Live")));
+    drop(client);
+    until("a session that ends is in nothing", || pod.registry.topics.all().is_empty()).await;
+    pod.stop().await;
 }

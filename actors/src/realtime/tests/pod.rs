@@ -22,7 +22,7 @@ use tokio::{
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
 use tungstenite::Message;
 
-use crate::kernel::{Handle, Supervisor};
+use crate::kernel::{Child, Handle, Supervisor};
 use crate::realtime::*;
 
 /// Longer than anything here takes on a busy machine.
@@ -61,6 +61,16 @@ impl Protocol for Echo {
                 };
                 vec![Action::Run { work: work.boxed(), otherwise: vec![Action::Send(Frame::text("late"))] }]
             }
+            Some(("follow", since)) => vec![Action::Join(Join {
+                topic: Topic(7),
+                room: 1,
+                audience: Audience(1),
+                head: since.split('/').next_back().unwrap().parse().unwrap(),
+                since: since.split('/').next().unwrap().parse().ok(),
+                viewer: None,
+                welcome: Box::new(|joined| vec![Frame::text(format!("{joined:?}"))]),
+            })],
+            Some(("leave", _)) => vec![Action::Leave(Topic(7), 1), Action::Send(Frame::text("left"))],
             Some(("fail", why)) => {
                 let why = why.to_owned();
                 let work = async move { panic!("{why}") };
@@ -114,9 +124,13 @@ pub(super) struct Pod {
 
 impl Pod {
     pub(super) async fn start(config: Config) -> Self {
+        Self::start_with(config, |registry| Hub::child(Arc::clone(registry))).await
+    }
+
+    pub(super) async fn start_with(config: Config, hub: impl FnOnce(&Arc<Registry>) -> Child<Hub>) -> Self {
         let registry = Registry::new(config);
         let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
-        let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await.unwrap();
+        let hub = supervisor.add(hub(&registry)).await.unwrap();
         let clerk = supervisor.add(Clerk::child(&registry)).await.unwrap();
         let data = web::Data::from(Arc::clone(&registry));
         let (sender, receiver) = mpsc::sync_channel(1);
