@@ -9,7 +9,6 @@ use futures_util::future::BoxFuture;
 use super::{
     close::Close,
     frame::Frame,
-    protocol::Subject,
     topic::{Audience, Topic},
 };
 
@@ -32,8 +31,8 @@ pub struct Logged {
 /// Somebody who is put out by an event. Who entered knowing of the event stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removal {
-    /// Whom.
-    pub subject: Subject,
+    /// Whom: the id of their subject, of whatever kind, so that one who is erased meanwhile is found as well.
+    pub id: u128,
     /// What they hear no more; who hears nothing any more is out.
     pub from: Audience,
     /// Whether their sessions in the topic are closed as well.

@@ -39,6 +39,15 @@ pub(super) enum Progress {
     Done,
 }
 
+/// What a session has to read for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lack {
+    /// After which number.
+    pub(super) after: i64,
+    /// Up to which number the tail had come: the log went at least that far.
+    pub(super) tail: i64,
+}
+
 /// One topic on this pod.
 pub(super) struct Stream {
     topic: Topic,
@@ -159,16 +168,17 @@ impl Stream {
         Some(since.elapsed())
     }
 
-    /// After which number a session has to read for itself; `None` when it need not.
-    pub(super) fn lacks(&self, session: SessionId) -> Option<i64> {
-        self.members.get(&session).filter(|member| !member.is_live).map(Member::cursor)
+    /// What a session has to read for itself; `None` when it need not.
+    pub(super) fn lacks(&self, session: SessionId) -> Option<Lack> {
+        let member = self.members.get(&session).filter(|member| !member.is_live)?;
+        Some(Lack { after: member.cursor(), tail: self.cursor })
     }
 
-    /// Serves a session what it read for itself after number `after`, as far as its outbox has room.
+    /// Serves a session what it read for itself because of `lack`, as far as its outbox has room.
     pub(super) fn advance(
         &mut self,
         session: SessionId,
-        after: i64,
+        Lack { after, tail }: Lack,
         page: &[Logged],
         now: Instant,
     ) -> (Progress, u64, Vec<Change>) {
@@ -180,7 +190,7 @@ impl Stream {
             return (Progress::More, sent, changes);
         }
         let entry = Arc::clone(&member.entry);
-        let is_kept = page.first().map_or(after >= self.cursor, |first| first.seq == after.saturating_add(1));
+        let is_kept = page.first().map_or(after >= tail, |first| first.seq == after.saturating_add(1));
         if !is_kept {
             let ended = member.release(None, Joined::Expired, now);
             self.drop_rooms(&entry, &ended, &mut changes);

@@ -155,10 +155,10 @@ impl Tail {
     /// Reads the log for one session as its outbox drains, until it is live.
     async fn replay(&self, topic: Topic, entry: Arc<Entry>) -> Done {
         while entry.outbox().drained().await
-            && let Some(after) = self.topics.lacks(topic, entry.id())
+            && let Some(lack) = self.topics.lacks(topic, entry.id())
         {
-            let Some(page) = self.page(&self.replays, topic, after).await else { continue };
-            if self.topics.advance(topic, entry.id(), after, &page, Instant::now()) == Progress::Done {
+            let Some(page) = self.page(&self.replays, topic, lack.after).await else { continue };
+            if self.topics.advance(topic, entry.id(), lack, &page, Instant::now()) == Progress::Done {
                 break;
             }
             yield_now().await;

@@ -24,7 +24,7 @@ use super::{
     join::{Join, Joined},
     log::Logged,
     outgoing::Outgoing,
-    stream::{Change, Progress, Stream},
+    stream::{Change, Lack, Progress, Stream},
     topic::{Audience, Topic},
     viewers::NAMED,
     voice::Voice,
@@ -229,8 +229,8 @@ impl Topics {
         }
     }
 
-    /// After which number a session has to read for itself.
-    pub(super) fn lacks(&self, topic: Topic, session: SessionId) -> Option<i64> {
+    /// What a session has to read for itself.
+    pub(super) fn lacks(&self, topic: Topic, session: SessionId) -> Option<Lack> {
         self.with(topic, |stream| stream.lacks(session)).flatten()
     }
 
@@ -239,11 +239,11 @@ impl Topics {
         &self,
         topic: Topic,
         session: SessionId,
-        after: i64,
+        lack: Lack,
         page: &[Logged],
         now: Instant,
     ) -> Progress {
-        let advanced = self.with(topic, |stream| stream.advance(session, after, page, now));
+        let advanced = self.with(topic, |stream| stream.advance(session, lack, page, now));
         let Some((progress, sent, changes)) = advanced else { return Progress::Done };
         add(&self.counters.replayed, sent);
         if let Some(last) = page.last() {
