@@ -19,18 +19,6 @@ pub enum Kind {
     Display,
 }
 
-impl Kind {
-    /// What the sessions of that caller are counted under.
-    pub fn subject(self, id: Uuid) -> Subject {
-        let kind = match self {
-            Self::User => 0,
-            Self::Guest => 1,
-            Self::Display => 2,
-        };
-        Subject { kind, id: id.as_u128() }
-    }
-}
-
 /// Who speaks in a session, as its token tells. It is serialized as what `auth` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -59,7 +47,12 @@ impl Principal {
 
     /// The identity of a session whose token was verified `now`.
     pub fn identity(&self, now: Instant) -> Identity {
-        let subject = self.kind.subject(self.id);
+        let kind = match self.kind {
+            Kind::User => 0,
+            Kind::Guest => 1,
+            Kind::Display => 2,
+        };
+        let subject = Subject { kind, id: self.id.as_u128() };
         // A token that outlives every clock never expires within this process either
         let expires_at = now.checked_add(self.valid_for).unwrap_or(now + Duration::from_secs(86_400));
         Identity { subject, expires_at }

@@ -17,13 +17,13 @@ use crate::{
         media::{Media, MediaStatus},
         party::Status,
     },
-    realtime::{Audience, Close, EVERYTHING, Frame, Kind, Logged, Removal, audience_of, logged},
+    realtime::{Audience, Close, EVERYTHING, Frame, Logged, Removal, audience_of, logged},
     service::{chat::Said, links::Links},
     view::{AttendeeView, PartyView, media::MediaView, message::MessageView},
 };
 
-/// A guest who was sent away has no other party to listen to.
-const SENT_AWAY: Close = Close::new(4010, "removed");
+/// What the sockets of those are told who have no party to listen to any more.
+const GONE: Close = Close::new(4010, "removed");
 
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
@@ -168,13 +168,11 @@ impl Telling<'_> {
             EventKind::AttendeeUpdated => self.unheard(known?)?,
             _ => return None,
         };
-        // Of somebody who was erased only the log knows what they were
-        let was_guest = self.fact("isGuest").as_bool().unwrap_or(true);
-        let is_guest = known.map_or(was_guest, |(attendee, _)| attendee.role == Role::Guest);
-        let is_sent_away = matches!(self.fact("reason").as_str(), Some("REMOVED" | "BANNED" | "ERASED"));
-        let kind = if is_guest { Kind::Guest } else { Kind::User };
-        let close = (is_guest && is_sent_away).then_some(SENT_AWAY);
-        Some(Removal { subject: kind.subject(id), from, close })
+        // Who was erased, and a guest who was sent away, have no other party to listen to
+        let is_over = known.is_none_or(|(attendee, _)| {
+            attendee.role == Role::Guest && matches!(self.fact("reason").as_str(), Some("REMOVED" | "BANNED"))
+        });
+        Some(Removal { id: id.as_u128(), from, close: is_over.then_some(GONE) })
     }
 
     /// What somebody with that place does not hear; `None`: they hear everything.
