@@ -178,10 +178,11 @@ impl Tail {
 
     /// Compares all topics with the log.
     async fn reconcile(&self) -> Done {
-        let topics = self.topics.all();
+        let before = self.topics.cursors();
+        let topics: Vec<Topic> = before.keys().copied().collect();
         for topics in topics.chunks(HEADS) {
             let Some(heads) = self.ask(self.log.heads(topics)).await else { break };
-            self.topics.reconcile(&heads, Instant::now());
+            self.topics.reconcile(&heads, &before, Instant::now());
         }
         Done::Reconciled
     }

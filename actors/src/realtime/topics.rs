@@ -97,10 +97,12 @@ impl Topics {
         }
     }
 
-    /// The log goes up to there, as it says itself.
-    pub(super) fn reconcile(&self, heads: &[(Topic, i64)], now: Instant) {
+    /// The log goes up to there, as it says itself; `before` are the tails' cursors before it was asked.
+    pub(super) fn reconcile(&self, heads: &[(Topic, i64)], before: &HashMap<Topic, i64>, now: Instant) {
         for (topic, seq) in heads {
-            let looked = self.with(*topic, |stream| (stream.hint(*seq, now), stream.behind().is_some()));
+            let cursor = before.get(topic).copied().unwrap_or_default();
+            let looked =
+                self.with(*topic, |stream| (stream.compare(*seq, cursor, now), stream.behind().is_some()));
             let (is_news, is_behind) = looked.unwrap_or_default();
             if is_news {
                 count(&self.counters.reconciled);
@@ -123,8 +125,9 @@ impl Topics {
         self.work.doubt();
     }
 
-    pub(super) fn all(&self) -> Vec<Topic> {
-        self.streams.lock().keys().copied().collect()
+    /// All topics, and how far their tails have come.
+    pub(super) fn cursors(&self) -> HashMap<Topic, i64> {
+        self.places().into_iter().map(|(topic, place)| (topic, place.lock().cursor())).collect()
     }
 
     /// After which number the tail of `topic` has to read, and how far the log is known to go.
