@@ -47,7 +47,8 @@ pub struct Unreadable(#[from] pub Box<dyn Error + Send + Sync>);
 /// The log of all topics.
 pub trait Log: Send + Sync + 'static {
     /// The events of `topic` after number `after`: ascending, without a hole, at most `limit`. Fewer say that the log
-    /// ends there; a first one that is not `after + 1`, that those between are kept no longer.
+    /// ends there; a first one that is not `after + 1`, that those between are kept no longer. What cannot be shown,
+    /// such as an event of a kind to come, is given all the same, for nobody.
     ///
     /// # Errors
     ///

@@ -90,6 +90,23 @@ impl Stream {
         is_news
     }
 
+    /// The log says that it goes up to `seq`, when the tail had come to `cursor` before it was asked. Gives whether that
+    /// is news.
+    pub(super) fn compare(&mut self, seq: i64, cursor: i64, now: Instant) -> bool {
+        if seq < cursor {
+            // Another line of history: a restore, or a standby that lacked the last commits
+            for member in self.members.values() {
+                member.entry.outbox().close(Close::RESTARTING, now);
+            }
+        }
+        self.hint(seq, now)
+    }
+
+    /// Up to which number the live members have been served.
+    pub(super) fn cursor(&self) -> i64 {
+        self.cursor
+    }
+
     /// After which number the tail has to read, and how far the log was known to go then.
     pub(super) fn behind(&self) -> Option<(i64, i64)> {
         (self.look || self.target > self.cursor).then_some((self.cursor, self.target))

@@ -154,7 +154,7 @@ fn what_may_not_be_is_refused_by_its_code() {
 #[test]
 fn a_join_that_comes_to_nothing_is_refused_in_its_own_way() {
     for (joined, code) in [
-        (Joined::TooMany, "RATE_LIMITED"),
+        (Joined::TooMany, "QUOTA_EXCEEDED"),
         (Joined::Expired, "RESYNC"),
         (Joined::Left, "CONFLICT"),
         (Joined::Removed, "NOT_FOUND"),
