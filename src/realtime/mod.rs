@@ -23,6 +23,9 @@ pub use self::{
     principal::{AuthError, Authenticator, Kind, Principal},
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},
     refusal::Refusal,
-    rooms::{Admission, ChatAdmission, EVERYTHING, Room, Rooms, Utterance, audience_of, party, topic},
+    rooms::{
+        Admission, ChatAdmission, EVERYTHING, ONLOOKERS, Place, Room, Rooms, Utterance, audience_of, party,
+        topic,
+    },
     voice::JsonVoice,
 };

@@ -457,3 +457,45 @@ async fn a_hub_that_dies_loses_and_repeats_nothing() {
     assert_eq!(heard, (1..=30).collect::<Vec<_>>());
     stop(app).await;
 }
+
+#[tokio::test]
+async fn another_place_is_another_ear() {
+    let (stage, redis) = (Stage::new().await, fresh_redis().await);
+    let app = stage.pod(&redis).await;
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", false).await;
+    let user = stage.user().await;
+    stage.place(party, &user, "attendee", "in", "GOING").await;
+    let (mut theirs, mut strange) =
+        (Screen::of(&app, &user).await, Screen::of(&app, &stage.user().await).await);
+    let mut hosts = Screen::of(&app, &host).await;
+    for screen in [&mut theirs, &mut strange, &mut hosts] {
+        screen.join(party).await;
+    }
+    let live = json!({ "status": "LIVE" });
+    stage.place(party, &user, "attendee", "in", "MAYBE").await;
+    stage.log(party, "party:attendee_updated", user.id, &json!({})).await;
+    say(&app, &host, party, "not for who may come").await;
+    stage.log(party, "party:status_changed", party, &live).await;
+    let heard: Vec<_> = theirs.logged_up_to(3).await.into_iter().map(|(seq, _)| seq).collect();
+    assert_eq!(heard, [1, 3]);
+
+    stage.execute("UPDATE parties SET is_private = true WHERE id = $1", &[&party]).await;
+    stage.log(party, "party:updated", party, &json!({})).await;
+    stage.log(party, "party:status_changed", party, &live).await;
+    for screen in [&mut theirs, &mut hosts] {
+        let heard: Vec<_> = screen.logged_up_to(5).await.into_iter().map(|(seq, _)| seq).collect();
+        assert!(heard.ends_with(&[4, 5]), "{heard:?}");
+    }
+    strange.logged_up_to(3).await;
+    let heard = strange.settled().await;
+    assert!(heard.iter().all(|event| event["seq"].is_null()), "a stranger is out: {heard:?}");
+    let data = json!({ "partyId": party });
+    assert_eq!(strange.refused("party:join_live", data).await, "NOT_FOUND");
+    stage.execute("UPDATE parties SET is_private = false WHERE id = $1", &[&party]).await;
+    stage.log(party, "party:updated", party, &json!({})).await;
+    hosts.logged_up_to(6).await;
+    let heard = strange.settled().await;
+    assert!(heard.iter().all(|event| event["seq"].is_null()), "and stays out: {heard:?}");
+    stop(app).await;
+}

@@ -31,8 +31,9 @@ pub struct Logged {
 /// Somebody who is put out by an event. Who entered knowing of the event stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removal {
-    /// Whom: the id of their subject, of whatever kind, so that one who is erased meanwhile is found as well.
-    pub id: u128,
+    /// Whom: the id of their subject, of whatever kind, so that one who is erased meanwhile is found as well. `None`:
+    /// everybody who hears nothing but `from`.
+    pub id: Option<u128>,
     /// What they hear no more; who hears nothing any more is out.
     pub from: Audience,
     /// Whether their sessions in the topic are closed as well.

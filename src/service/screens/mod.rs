@@ -18,7 +18,11 @@ use self::{subjects::Subjects, telling::Telling};
 use super::{chat::Chat, links::Links};
 use crate::{
     db::{Connection, Database, DatabaseError, events},
-    realtime::{Log, Logged, Topic, Unreadable, party, topic},
+    domain::{
+        access::{Act, Openness, Standing},
+        caller::Caller,
+    },
+    realtime::{Log, Logged, Place, Topic, Unreadable, party, topic},
 };
 
 /// What screens ask of the service: a party's log, and who is let into its rooms.
@@ -71,6 +75,18 @@ impl Log for Screens {
             Ok(heads.into_iter().map(|(party, seq)| (topic(party), seq)).collect())
         }
         .boxed()
+    }
+}
+
+/// What somebody with that standing is to a party; `None`: they may not read it.
+fn place(standing: Standing, openness: Openness) -> Option<Place> {
+    let may_read = |openness| standing.may(Act::Read, openness, Caller::Anonymous).is_ok();
+    let closed = Openness { is_private: true, ..openness };
+    match (standing.is_attendee(), may_read(closed), may_read(openness)) {
+        (true, ..) => Some(Place::Attendee),
+        (false, true, _) => Some(Place::Member),
+        (false, false, true) => Some(Place::Onlooker),
+        (false, false, false) => None,
     }
 }
 

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, value::RawValue};
 use slog::error;
 use uuid::Uuid;
 
-use super::Screens;
+use super::{Screens, place};
 use crate::{
     db::{Connection, events, people},
     domain::{access::Act, caller::Caller, fields::Fields},
-    realtime::{Admission, ChatAdmission, Principal, Refusal, Rooms, Utterance},
+    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Rooms, Utterance},
     service::{
         chat::Said,
         door,
@@ -65,8 +65,9 @@ impl Screens {
                     None => None,
                 };
                 let face = person.as_ref().map(|person| raw(&UserSummary::from(person))).transpose()?;
-                let is_attendee = inside.standing.is_attendee();
-                Ok(Admission { seq: inside.party.seq, epoch, is_attendee, face })
+                // A screen may see the gallery of a private party, and is no onlooker of it
+                let place = place(inside.standing, inside.party.openness()).unwrap_or(Place::Member);
+                Ok(Admission { seq: inside.party.seq, epoch, place, face })
             })
             .await
     }

@@ -6,18 +6,16 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::subjects::Subjects;
+use super::{place, subjects::Subjects};
 use crate::{
     db::events::Event,
     domain::{
-        access::Act,
         attendance::{Attendance, Attendee, Presence, Role},
-        caller::Caller,
         event::EventKind,
         media::{Media, MediaStatus},
         party::Status,
     },
-    realtime::{Audience, Close, EVERYTHING, Frame, Logged, Removal, audience_of, logged},
+    realtime::{Audience, Close, EVERYTHING, Frame, Logged, ONLOOKERS, Place, Removal, audience_of, logged},
     service::{chat::Said, links::Links},
     view::{AttendeeView, PartyView, media::MediaView, message::MessageView},
 };
@@ -35,7 +33,7 @@ enum Data<'a> {
     Media { party_id: Uuid, media: MediaView<'a> },
     MediaRemoved { party_id: Uuid, media_id: Uuid, reason: &'a str },
     CommentRemoved { party_id: Uuid, media_id: &'a Value, comment_id: Uuid },
-    Message(MessageView<'a>),
+    Message(Box<MessageView<'a>>),
     MessageRemoved { party_id: Uuid, message_id: Uuid },
     Reaction { party_id: Uuid, message_id: Uuid, emoji: &'a Value, count: &'a Value },
 }
@@ -56,6 +54,10 @@ impl Telling<'_> {
     /// The event as it is sent now.
     pub(super) fn logged(&self) -> Logged {
         let (audience, frame) = match self.event.kind {
+            // Words of a private party reach no onlooker, also those that were logged while it was public
+            Some(kind) if self.subjects.party.plan.is_private => {
+                (audience_of(kind).without(ONLOOKERS), self.tell(kind))
+            }
             Some(kind) => (audience_of(kind), self.tell(kind)),
             None => (Audience::default(), Frame::text("")),
         };
@@ -134,7 +136,7 @@ impl Telling<'_> {
         };
         let is_private = self.subjects.party.plan.is_private;
         let said = Said::new(message.clone(), &self.subjects.media, self.links, is_private);
-        self.say(kind, &Data::Message(said.view()))
+        self.say(kind, &Data::Message(Box::new(said.view())))
     }
 
     fn say_media_removed(&self, reason: &str) -> Frame {
@@ -159,33 +161,28 @@ impl Telling<'_> {
         self.event.facts.get(name).unwrap_or(&Value::Null)
     }
 
-    /// Whom the event puts out: who left hears nothing any more; who has another place now, what that place allows.
+    /// Whom the event puts out: who left hears nothing any more; who has another place now, what that place allows; and
+    /// a party that is private now leaves its members alone with each other.
     fn removal(&self) -> Option<Removal> {
-        let id = self.event.subject_id?;
-        let known = self.subjects.attendees.get(&id);
+        let party = &self.subjects.party;
+        let known = self.event.subject_id.and_then(|id| self.subjects.attendees.get(&id));
         let from = match self.event.kind? {
+            EventKind::PartyUpdated if party.plan.is_private => {
+                return Some(Removal { id: None, from: ONLOOKERS, close: None });
+            }
             EventKind::AttendeeLeft => EVERYTHING,
-            EventKind::AttendeeUpdated => self.unheard(known?)?,
+            EventKind::AttendeeUpdated => {
+                let (Attendee { role, rsvp, .. }, presence) = known?;
+                let now = Attendance { role: *role, presence: *presence, rsvp: *rsvp }.standing();
+                EVERYTHING.without(place(now, party.openness()).map_or(Audience::default(), Place::hears))
+            }
             _ => return None,
         };
         // Who was erased, and a guest who was sent away, have no other party to listen to
         let is_over = known.is_none_or(|(attendee, _)| {
             attendee.role == Role::Guest && matches!(self.fact("reason").as_str(), Some("REMOVED" | "BANNED"))
         });
-        Some(Removal { id: id.as_u128(), from, close: is_over.then_some(GONE) })
-    }
-
-    /// What somebody with that place does not hear; `None`: they hear everything.
-    fn unheard(&self, (attendee, presence): &(Attendee, Presence)) -> Option<Audience> {
-        let Attendee { role, rsvp, .. } = *attendee;
-        let standing = Attendance { role, presence: *presence, rsvp }.standing();
-        let may = |act| standing.may(act, self.subjects.party.openness(), Caller::User(attendee.person.id));
-        match (may(Act::Read), may(Act::ReadChat)) {
-            (Err(_), _) => Some(EVERYTHING),
-            (Ok(()), Err(_)) => {
-                Some(audience_of(EventKind::NewMessage).and(audience_of(EventKind::CommentAdded)))
-            }
-            (Ok(()), Ok(())) => None,
-        }
+        let id = self.event.subject_id?.as_u128();
+        Some(Removal { id: Some(id), from, close: is_over.then_some(GONE) })
     }
 }

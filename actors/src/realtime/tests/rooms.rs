@@ -10,7 +10,7 @@ const TALK: Audience = Audience(4);
 const BOTH: Audience = Audience(5);
 
 fn removal(id: u128, from: Audience, close: Option<Close>) -> Option<Removal> {
-    Some(Removal { id, from, close })
+    Some(Removal { id: Some(id), from, close })
 }
 
 /// Tells everything that the tail has not told yet.
@@ -57,6 +57,20 @@ fn who_loses_a_part_keeps_the_rest() {
     client.take(usize::MAX);
     assert_eq!(client.events(), [1, 3]);
     assert_eq!(client.rooms(), [(TOPIC, GALLERY)]);
+}
+
+#[test]
+fn a_removal_of_everybody_leaves_those_who_hear_more() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let mut clients = [1, 2].map(|subject| Client::connect(&registry, subject));
+    clients[0].enter(TOPIC, GALLERY, ANYONE, 0, None);
+    clients[1].enter(TOPIC, GALLERY, BOTH, 0, None);
+    log.append_with(TOPIC, TALK, Some(Removal { id: None, from: ANYONE, close: None }), 0);
+    log.append(TOPIC, BOTH);
+    tail(&registry, &log);
+    clients.iter_mut().for_each(|client| client.take(usize::MAX));
+    assert_eq!(clients.each_ref().map(Client::events), [vec![], vec![1, 2]]);
+    assert!(clients[0].rooms().is_empty());
 }
 
 #[test]
