@@ -31,17 +31,18 @@ use party_gallery_actors::{
     database::{self, Database},
     health::{Board, Health, Probe, Rhythm, wall_clock},
     kernel::{Handle, Refused, Supervisor},
-    realtime::{self, Hub, Registry},
+    realtime::{self, Clerk, Feed, Hub, Log, Registry},
     redis::{self, BadUrl, RedisActor},
 };
 use slog::{Logger, info, warn};
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use self::{
     checks::{DatabaseCheck, RealtimeCheck, RedisCheck, StorageCheck},
     embedded::{Embedded, Servers},
     schema::Fitness,
-    services::{Parts, Screens, Services},
+    services::{Parts, Services},
     work::Bell,
 };
 use crate::{
@@ -57,6 +58,7 @@ use crate::{
         trace::{Trace, trace},
         ws::Sockets,
     },
+    realtime::JsonVoice,
     service::{announce::Announce, tokens::Tokens},
     telemetry::Metrics,
 };
@@ -148,10 +150,39 @@ impl App {
             Database::start(&supervisor, database::Config::new(connection.clone(), pool_size), &log).await?;
         let fitness = Fitness::unknown();
         schema::start(&supervisor, connection, &database, &fitness, &log).await?;
-        let (redis, child) = redis::build(&redis::Config::new(redis_url), None)?;
-        let owner = supervisor.add(child).await?;
         let registry = Registry::new(realtime::Config::default());
-        let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await?;
+        let (redis, child) = redis::build(&redis::Config::new(redis_url), Some(registry.inbox()))?;
+        let owner = supervisor.add(child).await?;
+
+        let secrets = match &config.jwt_secrets {
+            Some(secrets) => secrets.clone(),
+            None => JwtSecrets::kept_in(&config.data_dir)?,
+        };
+        let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
+        let bell = Bell::default();
+        let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
+        let retention = config.event_retention;
+        work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
+        let services = Services::new(Parts {
+            config: &config,
+            secrets: &secrets,
+            tokens: Arc::clone(&tokens),
+            database: &database,
+            redis: &redis,
+            store: &store,
+            announce,
+            wake: Arc::new(bell),
+            log: &log,
+        });
+        let screens = services.screens();
+        supervisor.add(Clerk::child(&registry)).await?;
+        let feed = Feed {
+            log: Arc::clone(&screens) as Arc<dyn Log>,
+            voice: Arc::new(JsonVoice),
+            redis: redis.clone(),
+            pod: Uuid::new_v4().as_u64_pair().0,
+        };
+        let hub = supervisor.add(Hub::feeding(Arc::clone(&registry), feed)).await?;
 
         let probes: Vec<Arc<dyn Probe>> = vec![
             Arc::new(DatabaseCheck(database.clone())),
@@ -181,31 +212,12 @@ impl App {
             started,
         }));
         let scrape = Data::new(Scrape { metrics: metrics.clone(), access, log: log.clone() });
-        let secrets = match &config.jwt_secrets {
-            Some(secrets) => secrets.clone(),
-            None => JwtSecrets::kept_in(&config.data_dir)?,
-        };
-        let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
-        let bell = Bell::default();
-        let announce: Arc<dyn Announce> = Arc::new(Screens(registry.announcer()));
-        let retention = config.event_retention;
-        work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
-        let services = Services::new(Parts {
-            config: &config,
-            secrets: &secrets,
-            tokens: Arc::clone(&tokens),
-            database: &database,
-            redis: &redis,
-            store: &store,
-            announce,
-            wake: Arc::new(bell),
-        });
         let mut origins = config.cors_origins.clone();
         origins.push(config.public_url.origin());
         let sockets = Data::new(Sockets {
             registry: Arc::clone(&registry),
             authenticator: tokens,
-            rooms: None,
+            rooms: Some(screens),
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             log: log.clone(),

@@ -19,6 +19,9 @@ use crate::config::Config;
 /// The actors in the order in which nobody needs them any more.
 const ACTORS: [&str; 4] = ["realtime", "redis", "database", "health"];
 
+/// Who does what sessions wait for; there are none any more.
+const CLERK: &str = "clerk";
+
 /// What the drain is given beyond its deadline until the process is ended from outside of it.
 const OVERTIME: Duration = Duration::from_secs(5);
 
@@ -60,7 +63,7 @@ pub(super) async fn drain(
         // Together: none waits for another
         step = "jobs";
         let began = Instant::now();
-        let jobs = work::CHILDREN.into_iter().chain([schema::KEEPER]);
+        let jobs = work::CHILDREN.into_iter().chain([schema::KEEPER, CLERK]);
         let stopped = join_all(jobs.map(|name| supervisor.stop(name))).await;
         tell(log, step, began.elapsed());
         clean &= stopped.into_iter().flatten().all(|stopped| stopped.clean);

@@ -3,12 +3,8 @@
 use std::{sync::Arc, time::SystemTime};
 
 use actix_web::web::{Data, ServiceConfig};
-use party_gallery_actors::{
-    database::Database,
-    health::wall_clock,
-    realtime::{Announcer, Topic},
-};
-use uuid::Uuid;
+use party_gallery_actors::{database::Database, health::wall_clock};
+use slog::{Logger, o};
 
 use crate::{
     blob::Store,
@@ -20,12 +16,14 @@ use crate::{
     service::{
         accounts::Accounts,
         announce::{Announce, Wake},
+        chat::Chat,
         codes::Codes,
         gallery::Gallery,
         joining::Joining,
         links::Links,
         parties::Parties,
         rates::Rates,
+        screens::Screens,
         seal::Seal,
         sessions::Sessions,
         tokens::Tokens,
@@ -43,6 +41,7 @@ pub(super) struct Parts<'a> {
     pub(super) store: &'a Store,
     pub(super) announce: Arc<dyn Announce>,
     pub(super) wake: Arc<dyn Wake>,
+    pub(super) log: &'a Logger,
 }
 
 /// What the edge's handlers call.
@@ -56,6 +55,8 @@ pub(super) struct Services {
     joining: Data<Joining>,
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
+    chat: Data<Chat>,
+    screens: Screens,
 }
 
 const CLOCK: fn() -> SystemTime = wall_clock;
@@ -63,7 +64,7 @@ const CLOCK: fn() -> SystemTime = wall_clock;
 impl Services {
     /// Puts the use cases together.
     pub(super) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, secrets, tokens, database, redis, store, announce, wake } = parts;
+        let Parts { config, secrets, tokens, database, redis, store, announce, wake, log } = parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
@@ -85,6 +86,14 @@ impl Services {
             Arc::clone(&announce),
         );
         let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
+        let chat =
+            Chat::new(database.clone(), Arc::clone(&links), Arc::clone(&answers), Arc::clone(&announce));
+        let screens = Screens::new(
+            database.clone(),
+            Arc::clone(&links),
+            chat.clone(),
+            log.new(o!("part" => "screens")),
+        );
         let gallery =
             Gallery::new(database.clone(), store.clone(), links, Arc::clone(&announce), Arc::clone(&wake));
         let uploads = Uploads::new(
@@ -108,7 +117,14 @@ impl Services {
             joining: Data::new(joining),
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
+            chat: Data::new(chat),
+            screens,
         }
+    }
+
+    /// What sockets are told, and who may hear it.
+    pub(super) fn screens(&self) -> Arc<Screens> {
+        Arc::new(self.screens.clone())
     }
 
     /// Lets handlers find them.
@@ -121,7 +137,8 @@ impl Services {
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())
-            .app_data(self.uploads.clone());
+            .app_data(self.uploads.clone())
+            .app_data(self.chat.clone());
     }
 }
 
@@ -131,14 +148,5 @@ fn quota(quotas: &Quotas) -> Quota {
         person_media: i64::from(quotas.person_media.get()),
         person_bytes: bytes(quotas.person_bytes),
         party_bytes: bytes(quotas.party_bytes),
-    }
-}
-
-/// Tells the screens of all pods what was logged.
-pub(super) struct Screens(pub(super) Announcer);
-
-impl Announce for Screens {
-    fn announce(&self, party: Uuid, seq: i64) {
-        self.0.announce(Topic(party.as_u128()), seq);
     }
 }

@@ -28,6 +28,21 @@ pub async fn find(
     Ok(row.as_ref().and_then(attendee))
 }
 
+/// Those of `people` who are or were in the party, and whether they still are; in no order.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn among(
+    connection: &mut Connection,
+    party: Uuid,
+    people: &[Uuid],
+) -> Result<Vec<(Attendee, Presence)>, DatabaseError> {
+    const AMONG: &str = include_str!("queries/attendances/among.sql");
+    let rows = connection.query(AMONG, &[&party, &people]).await?;
+    Ok(rows.iter().filter_map(|row| Some((attendee(row)?, place(row)?.presence))).collect())
+}
+
 /// At most `limit` people who are in the party and joined after `after`, in the order in which they joined.
 ///
 /// # Errors

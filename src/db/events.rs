@@ -11,8 +11,8 @@ use crate::domain::{event::EventKind, moment::Moment};
 pub struct Event {
     /// Its number within its party; the first is 1, and none is left out.
     pub seq: i64,
-    /// What happened.
-    pub kind: EventKind,
+    /// What happened; `None`: what only a newer binary knows.
+    pub kind: Option<EventKind>,
     /// The media, message or person that it tells of.
     pub subject_id: Option<Uuid>,
     /// What cannot be read from the subject later, such as why it was removed.
@@ -42,7 +42,7 @@ pub async fn append(
     Ok(row.map(|row| row.get("seq")).unwrap_or_default())
 }
 
-/// At most `limit` events of a party after `after`, in order.
+/// At most `limit` events of a party after `after`, in order and without a hole.
 ///
 /// # Errors
 ///
@@ -55,15 +55,12 @@ pub async fn page(
 ) -> Result<Vec<Event>, DatabaseError> {
     const PAGE: &str = include_str!("queries/events/page.sql");
     let rows = connection.query(PAGE, &[&party, &after, &limit]).await?;
-    let events = rows.iter().filter_map(|row| {
-        Some(Event {
-            seq: row.get("seq"),
-            // One that a newer binary has written: its number is passed over
-            kind: EventKind::named(row.get("kind"))?,
-            subject_id: row.get("subject_id"),
-            facts: row.get("facts"),
-            at: moment(row, "at"),
-        })
+    let events = rows.iter().map(|row| Event {
+        seq: row.get("seq"),
+        kind: EventKind::named(row.get("kind")),
+        subject_id: row.get("subject_id"),
+        facts: row.get("facts"),
+        at: moment(row, "at"),
     });
     Ok(events.collect())
 }

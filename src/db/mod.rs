@@ -15,6 +15,7 @@ pub mod messages;
 pub mod migrate;
 mod moment;
 pub mod parties;
+pub mod people;
 mod person;
 pub mod sessions;
 mod violation;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::caller::Caller,
-    realtime::{AuthError, Authenticator, Kind, Principal},
+    realtime::{AuthError, Authenticator, Principal},
 };
 
 /// Who knows whose a token is.
@@ -38,12 +38,7 @@ impl FromRequest for Caller {
         if let Ok(Some(principal)) = &principal {
             request.extensions_mut().insert(CallerId(principal.id));
         }
-        ready(principal.map(|principal| match principal {
-            None => Self::Anonymous,
-            Some(Principal { kind: Kind::User, id, .. }) => Self::User(id),
-            Some(Principal { kind: Kind::Guest, id, .. }) => Self::Guest(id),
-            Some(Principal { kind: Kind::Display, id, .. }) => Self::Display(id),
-        }))
+        ready(principal.map(|principal| principal.map_or(Self::Anonymous, |principal| principal.caller())))
     }
 }
 

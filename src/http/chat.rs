@@ -1,11 +1,11 @@
 //! `/parties/{id}/chat/messages`: what is said, and saying something.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use uuid::Uuid;
 
 use super::{
     body::{Object, Query},
     page::{Meta, Page},
+    path::Id,
     problem::Problem,
     reply,
 };
@@ -25,14 +25,14 @@ use crate::{
 pub async fn list(
     request: HttpRequest,
     caller: Caller,
-    party: web::Path<Uuid>,
+    Id(party): Id,
     query: Query,
     chat: web::Data<Chat>,
 ) -> Result<HttpResponse, Problem> {
     let Query(mut fields) = query;
     let page = Page::<i64>::read(&mut fields);
     let page = fields.finish(page).map_err(Error::from)?;
-    let found = chat.page(caller, *party, page.after, page.limit).await?;
+    let found = chat.page(caller, party, page.after, page.limit).await?;
     let messages: Vec<_> = found.items.iter().map(Said::view).collect();
     reply::list(&request, &messages, &Meta::new(page.limit, found.next.as_ref()).at(found.seq))
 }
@@ -45,11 +45,11 @@ pub async fn list(
 pub async fn say(
     request: HttpRequest,
     caller: Caller,
-    party: web::Path<Uuid>,
+    Id(party): Id,
     body: Object,
     chat: web::Data<Chat>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = body.ticket(&request, caller)?;
-    let answer = chat.say(caller, *party, body.into_fields(), ticket.as_ref()).await?;
+    let answer = chat.say(caller, party, body.into_fields(), ticket.as_ref()).await?;
     reply::answer(&answer)
 }

@@ -187,10 +187,10 @@ fn act(step: Step<'_>, now: Instant) -> Action {
             work: work.map(move |steps| act_all(steps, now)).boxed(),
             otherwise: act_all(otherwise, now),
         },
-        Step::Enter { party, room, is_attendee, head, since, face, greeting } => Action::Join(Join {
+        Step::Enter { party, room, place, head, since, face, greeting } => Action::Join(Join {
             topic: topic(party),
             room: room.number(),
-            audience: heard_in(room, is_attendee),
+            audience: heard_in(room, place),
             head,
             since,
             viewer: face.map(|face| Bytes::from(Box::<str>::from(face).into_string())),

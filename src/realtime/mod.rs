@@ -14,11 +14,18 @@ mod rooms;
 mod visit;
 mod voice;
 
+pub use party_gallery_actors::realtime::{
+    Announcer, Audience, Close, Frame, Log, Logged, Removal, Topic, Unreadable,
+};
+
 pub use self::{
     codec_json::{JsonNotices, JsonSession, logged, open},
     principal::{AuthError, Authenticator, Kind, Principal},
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},
     refusal::Refusal,
-    rooms::{Admission, ChatAdmission, EVERYTHING, Room, Rooms, Utterance, audience_of, party, topic},
+    rooms::{
+        Admission, ChatAdmission, EVERYTHING, ONLOOKERS, Place, Room, Rooms, Utterance, audience_of, party,
+        topic,
+    },
     voice::JsonVoice,
 };

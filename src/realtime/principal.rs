@@ -6,6 +6,8 @@ use party_gallery_actors::realtime::{Identity, Subject};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use uuid::Uuid;
 
+use crate::domain::caller::Caller;
+
 /// What sort of caller a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -29,6 +31,15 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Who asks.
+    pub fn caller(&self) -> Caller {
+        match self.kind {
+            Kind::User => Caller::User(self.id),
+            Kind::Guest => Caller::Guest(self.id),
+            Kind::Display => Caller::Display(self.id),
+        }
+    }
+
     /// Whether both are the same caller, whatever their tokens.
     pub fn is_same_caller(&self, other: &Self) -> bool {
         (self.kind, self.id) == (other.kind, other.id)

@@ -13,7 +13,7 @@ use super::{
     allowance::Allowance,
     principal::{AuthError, Authenticator, Principal},
     refusal::Refusal,
-    rooms::{Room, Rooms},
+    rooms::{Place, Room, Rooms},
     visit::Visit,
 };
 
@@ -112,8 +112,8 @@ pub enum Step<'a> {
         party: Uuid,
         /// Its room.
         room: Room,
-        /// Whether all is heard there.
-        is_attendee: bool,
+        /// What the caller is to the party.
+        place: Place,
         /// The party's last number when the caller was let in.
         head: i64,
         /// The last number that the client has, if it wants what came after.

@@ -32,7 +32,7 @@ impl Refusal {
     pub(super) const RESYNC: Self =
         Self::new("RESYNC", "the events that are asked for are not there: read REST");
     pub(super) const TOO_MANY_ROOMS: Self =
-        Self::new("RATE_LIMITED", "the session is in as many rooms as it may be");
+        Self::new("QUOTA_EXCEEDED", "the session is in as many rooms as it may be");
     pub(super) const LEFT: Self = Self::new("CONFLICT", "left, or joined again, before everything was sent");
     pub(super) const REMOVED: Self = Self::new("NOT_FOUND", "removed before everything was sent");
     pub(super) const NOT_NOW: Self = Self::new("UNAVAILABLE", "not done, try again");

@@ -27,8 +27,12 @@ impl Room {
     }
 }
 
-/// Those who may read the party.
-const READERS: Audience = Audience(1);
+/// Those who may read the party only as long as it is public.
+pub const ONLOOKERS: Audience = Audience(1);
+/// Those who may read it even when it is private.
+const MEMBERS: Audience = Audience(8);
+/// Those who may read it.
+const READERS: Audience = ONLOOKERS.and(MEMBERS);
 /// Those who take part in it.
 const ATTENDEES: Audience = Audience(2);
 /// Those who hear the chat.
@@ -36,6 +40,28 @@ const CHAT: Audience = Audience(4);
 
 /// All of a party: what somebody hears no more who is put out of it.
 pub const EVERYTHING: Audience = READERS.and(ATTENDEES).and(CHAT);
+
+/// What somebody is to a party, as far as it decides what they hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// May read it as long as it is public.
+    Onlooker,
+    /// May read it even when it is private.
+    Member,
+    /// Takes part: host, cohost, user GOING or guest.
+    Attendee,
+}
+
+impl Place {
+    /// All that is heard from there.
+    pub fn hears(self) -> Audience {
+        match self {
+            Self::Onlooker => ONLOOKERS,
+            Self::Member => READERS,
+            Self::Attendee => EVERYTHING,
+        }
+    }
+}
 
 /// Who gets a logged event.
 pub fn audience_of(kind: EventKind) -> Audience {
@@ -47,11 +73,10 @@ pub fn audience_of(kind: EventKind) -> Audience {
 }
 
 /// What is heard in a room.
-pub(super) fn heard_in(room: Room, is_attendee: bool) -> Audience {
-    match (room, is_attendee) {
-        (Room::Chat, _) => CHAT,
-        (Room::Live, true) => EVERYTHING,
-        (Room::Live, false) => READERS,
+pub(super) fn heard_in(room: Room, place: Place) -> Audience {
+    match room {
+        Room::Chat => CHAT,
+        Room::Live => place.hears(),
     }
 }
 
@@ -75,8 +100,8 @@ pub struct Admission {
     pub seq: i64,
     /// The log's line of history.
     pub epoch: Uuid,
-    /// Whether they take part: host, cohost, user GOING or guest.
-    pub is_attendee: bool,
+    /// What they are to the party.
+    pub place: Place,
     /// Their UserSummary, JSON; displays have none and are no viewers.
     pub face: Option<Box<RawValue>>,
 }
@@ -140,14 +165,16 @@ mod tests {
     /// The contract's "One stream per party", as a table.
     #[test]
     fn who_hears_what() {
-        let hears = |room, is_attendee| {
-            let audience = heard_in(room, is_attendee);
+        let hears = |room, place| {
+            let audience = heard_in(room, place);
             EventKind::ALL.into_iter().filter(|kind| audience.meets(audience_of(*kind))).collect::<Vec<_>>()
         };
-        assert_eq!(hears(Room::Live, true), EventKind::ALL);
+        assert_eq!(hears(Room::Live, Place::Attendee), EventKind::ALL);
         let chat: Vec<_> = EventKind::ALL.into_iter().filter(|kind| kind.is_chat()).collect();
-        assert_eq!(hears(Room::Chat, true), chat);
+        assert_eq!(hears(Room::Chat, Place::Attendee), chat);
         let public: Vec<_> = EventKind::ALL.into_iter().filter(|kind| !kind.is_for_attendees()).collect();
-        assert_eq!(hears(Room::Live, false), public);
+        for place in [Place::Member, Place::Onlooker] {
+            assert_eq!(hears(Room::Live, place), public);
+        }
     }
 }

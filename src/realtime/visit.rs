@@ -9,7 +9,7 @@ use super::{
     principal::Principal,
     protocol::{Data, Greeting, Refused, Request, Step},
     refusal::Refusal,
-    rooms::{Admission, ChatAdmission, Room, Rooms, Utterance},
+    rooms::{Admission, ChatAdmission, Place, Room, Rooms, Utterance},
 };
 
 /// Where somebody wants to go on.
@@ -89,7 +89,7 @@ impl Visit {
 
 /// What follows once somebody may follow a party.
 fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<Step<'static>>, Refusal> {
-    let Admission { seq: head, epoch, is_attendee, face } = admission;
+    let Admission { seq: head, epoch, place, face } = admission;
     let party_id = resume.party_id;
     let is_other_history = resume.epoch.as_ref().is_some_and(|known| *known != epoch.to_string());
     if is_other_history || resume.since.is_some_and(|since| since > head) {
@@ -102,7 +102,7 @@ fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<
         })
     });
     let room = Room::Live;
-    Ok(vec![Step::Enter { party: party_id, room, is_attendee, head, since: resume.since, face, greeting }])
+    Ok(vec![Step::Enter { party: party_id, room, place, head, since: resume.since, face, greeting }])
 }
 
 /// What follows once somebody may talk.
@@ -120,7 +120,7 @@ fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission) -> Vec<Step<'sta
     vec![Step::Enter {
         party,
         room: Room::Chat,
-        is_attendee: true,
+        place: Place::Attendee,
         head,
         since: Some(head),
         face: None,

@@ -66,6 +66,19 @@ struct One<'a> {
 }
 
 impl Said {
+    /// A message with what it shows out of `media`: what failed or is hidden is shown to nobody here.
+    pub(super) fn new(
+        message: Message,
+        media: &HashMap<Uuid, Media>,
+        links: &Links,
+        is_private: bool,
+    ) -> Self {
+        let media = message.media_id.and_then(|id| media.get(&id));
+        let media = media.filter(|media| media.is_visible(Standing::Going, None));
+        let media = media.map(|media| (media.clone(), links.urls(media, is_private)));
+        Self { message, media }
+    }
+
     /// The shape of the contract.
     pub fn view(&self) -> MessageView<'_> {
         let media = self.media.as_ref().map(|(media, urls)| MediaView::new(media, urls.clone(), None));
@@ -204,28 +217,15 @@ fn deleted_meanwhile(error: DatabaseError) -> Error {
     }
 }
 
-/// Messages with what they show, by one statement: what failed or is hidden is shown to nobody here.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub(super) async fn show(
+/// Messages with what they show, by one statement.
+async fn show(
     connection: &mut Connection,
     found: Vec<Message>,
     links: &Links,
     is_private: bool,
 ) -> Result<Vec<Said>, DatabaseError> {
     let ids: Vec<Uuid> = found.iter().filter_map(|message| message.media_id).collect();
-    let shown = if ids.is_empty() { Vec::new() } else { media::find(connection, &ids).await? };
-    let visible = shown.into_iter().filter(|media| media.is_visible(Standing::Going, None));
-    let by_id: HashMap<Uuid, Media> = visible.map(|media| (media.id, media)).collect();
-    let said = found.into_iter().map(|message| {
-        let media = message.media_id.and_then(|id| by_id.get(&id)).cloned();
-        let media = media.map(|media| {
-            let urls = links.urls(&media, is_private);
-            (media, urls)
-        });
-        Said { message, media }
-    });
-    Ok(said.collect())
+    let media = if ids.is_empty() { Vec::new() } else { media::find(connection, &ids).await? };
+    let media = media.into_iter().map(|media| (media.id, media)).collect();
+    Ok(found.into_iter().map(|message| Said::new(message, &media, links, is_private)).collect())
 }

@@ -14,6 +14,7 @@ pub mod once;
 pub mod parties;
 pub mod passwords;
 pub mod rates;
+pub mod screens;
 pub mod seal;
 pub mod sessions;
 pub mod tasks;

@@ -21,6 +21,7 @@ mod gallery;
 mod ground;
 mod jobs;
 mod joining;
+mod live;
 mod migrations;
 mod parties;
 mod pod;

@@ -10,7 +10,7 @@ use std::{
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Supervised, fut::wrap_future};
 
-use super::{log::Log, registry::Registry, tail::Tail, topics::Ties, voice::Voice};
+use super::{log::Log, registry::Registry, relay::Ties, tail::Tail, voice::Voice};
 use crate::{
     kernel::{Child, Exhausted, Life},
     redis::Redis,

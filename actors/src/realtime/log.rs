@@ -9,7 +9,6 @@ use futures_util::future::BoxFuture;
 use super::{
     close::Close,
     frame::Frame,
-    protocol::Subject,
     topic::{Audience, Topic},
 };
 
@@ -32,8 +31,9 @@ pub struct Logged {
 /// Somebody who is put out by an event. Who entered knowing of the event stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removal {
-    /// Whom.
-    pub subject: Subject,
+    /// Whom: the id of their subject, of whatever kind, so that one who is erased meanwhile is found as well. `None`:
+    /// everybody who hears nothing but `from`.
+    pub id: Option<u128>,
     /// What they hear no more; who hears nothing any more is out.
     pub from: Audience,
     /// Whether their sessions in the topic are closed as well.
@@ -48,7 +48,8 @@ pub struct Unreadable(#[from] pub Box<dyn Error + Send + Sync>);
 /// The log of all topics.
 pub trait Log: Send + Sync + 'static {
     /// The events of `topic` after number `after`: ascending, without a hole, at most `limit`. Fewer say that the log
-    /// ends there; a first one that is not `after + 1`, that those between are kept no longer.
+    /// ends there; a first one that is not `after + 1`, that those between are kept no longer. What cannot be shown,
+    /// such as an event of a kind to come, is given all the same, for nobody.
     ///
     /// # Errors
     ///

@@ -121,7 +121,7 @@ impl Member {
 
     /// Takes away what a removal of number `seq` takes. Gives the rooms that are over with that.
     pub(super) fn remove(&mut self, removal: &Removal, seq: i64, now: Instant) -> Vec<Ended> {
-        if self.subject != Some(removal.subject) {
+        if removal.id.is_some() && removal.id != self.subject.map(|subject| subject.id) {
             return Vec::new();
         }
         let (mut ended, mut is_hit) = (Vec::new(), false);

@@ -28,6 +28,7 @@ mod outbox;
 mod outgoing;
 mod protocol;
 mod registry;
+mod relay;
 mod session;
 mod sessions;
 mod stream;
@@ -40,6 +41,7 @@ mod viewers;
 mod vitals;
 mod voice;
 mod wire;
+mod work;
 
 pub use self::{
     close::Close,

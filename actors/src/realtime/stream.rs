@@ -39,6 +39,15 @@ pub(super) enum Progress {
     Done,
 }
 
+/// What a session has to read for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lack {
+    /// After which number.
+    pub(super) after: i64,
+    /// Up to which number the tail had come: the log went at least that far.
+    pub(super) tail: i64,
+}
+
 /// One topic on this pod.
 pub(super) struct Stream {
     topic: Topic,
@@ -79,6 +88,23 @@ impl Stream {
             self.behind_since.get_or_insert(now);
         }
         is_news
+    }
+
+    /// The log says that it goes up to `seq`, when the tail had come to `cursor` before it was asked. Gives whether that
+    /// is news.
+    pub(super) fn compare(&mut self, seq: i64, cursor: i64, now: Instant) -> bool {
+        if seq < cursor {
+            // Another line of history: a restore, or a standby that lacked the last commits
+            for member in self.members.values() {
+                member.entry.outbox().close(Close::RESTARTING, now);
+            }
+        }
+        self.hint(seq, now)
+    }
+
+    /// Up to which number the live members have been served.
+    pub(super) fn cursor(&self) -> i64 {
+        self.cursor
     }
 
     /// After which number the tail has to read, and how far the log was known to go then.
@@ -159,16 +185,17 @@ impl Stream {
         Some(since.elapsed())
     }
 
-    /// After which number a session has to read for itself; `None` when it need not.
-    pub(super) fn lacks(&self, session: SessionId) -> Option<i64> {
-        self.members.get(&session).filter(|member| !member.is_live).map(Member::cursor)
+    /// What a session has to read for itself; `None` when it need not.
+    pub(super) fn lacks(&self, session: SessionId) -> Option<Lack> {
+        let member = self.members.get(&session).filter(|member| !member.is_live)?;
+        Some(Lack { after: member.cursor(), tail: self.cursor })
     }
 
-    /// Serves a session what it read for itself after number `after`, as far as its outbox has room.
+    /// Serves a session what it read for itself because of `lack`, as far as its outbox has room.
     pub(super) fn advance(
         &mut self,
         session: SessionId,
-        after: i64,
+        Lack { after, tail }: Lack,
         page: &[Logged],
         now: Instant,
     ) -> (Progress, u64, Vec<Change>) {
@@ -180,7 +207,7 @@ impl Stream {
             return (Progress::More, sent, changes);
         }
         let entry = Arc::clone(&member.entry);
-        let is_kept = page.first().map_or(after >= self.cursor, |first| first.seq == after.saturating_add(1));
+        let is_kept = page.first().map_or(after >= tail, |first| first.seq == after.saturating_add(1));
         if !is_kept {
             let ended = member.release(None, Joined::Expired, now);
             self.drop_rooms(&entry, &ended, &mut changes);

@@ -23,7 +23,7 @@ use tokio::{
 
 use super::{
     config::Config,
-    counts::{add, count},
+    counts::count,
     entry::Entry,
     log::{Log, Logged, PAGE, Unreadable},
     stream::Progress,
@@ -31,7 +31,6 @@ use super::{
     topics::Topics,
     wire::Word,
 };
-use crate::redis::driver;
 
 /// How long to wait before a log that could not be read is read again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -84,29 +83,29 @@ impl Tail {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.topics.begin_life();
         while is_current() {
-            for topic in self.topics.take_stirred() {
+            for topic in self.topics.work.take_stirred() {
                 if reading.insert(topic) {
                     work.push(self.catch_up(topic).boxed_local());
                 }
             }
-            for (topic, entry) in self.topics.take_readers() {
+            for (topic, entry) in self.topics.work.take_readers() {
                 if replaying.insert((topic, entry.id())) {
                     work.push(self.replay(topic, entry).boxed_local());
                 }
             }
-            is_due |= self.topics.take_doubt();
+            is_due |= self.topics.work.take_doubt();
             if is_due && !reconciling {
                 (is_due, reconciling) = (false, true);
                 work.push(self.reconcile().boxed_local());
             }
             if !publishing
-                && let Some(batch) = Some(self.topics.take_outgoing()).filter(|batch| !batch.is_empty())
+                && let Some(batch) = Some(self.topics.outgoing.take()).filter(|batch| !batch.is_empty())
             {
                 publishing = true;
                 work.push(self.publish(batch).boxed_local());
             }
             tokio::select! {
-                () = self.topics.stirs() => {}
+                () = self.topics.work.stirs() => {}
                 _ = reconcile.tick() => is_due = true,
                 _ = beat.tick() => self.topics.beat(Instant::now()),
                 Some(done) = work.next(), if !work.is_empty() => match done {
@@ -133,7 +132,7 @@ impl Tail {
             }
         }
         // The bell may have rung for the next life
-        self.topics.ring();
+        self.topics.work.ring();
     }
 
     /// Reads the log of `topic` until its end, and tells all live members.
@@ -155,10 +154,10 @@ impl Tail {
     /// Reads the log for one session as its outbox drains, until it is live.
     async fn replay(&self, topic: Topic, entry: Arc<Entry>) -> Done {
         while entry.outbox().drained().await
-            && let Some(after) = self.topics.lacks(topic, entry.id())
+            && let Some(lack) = self.topics.lacks(topic, entry.id())
         {
-            let Some(page) = self.page(&self.replays, topic, after).await else { continue };
-            if self.topics.advance(topic, entry.id(), after, &page, Instant::now()) == Progress::Done {
+            let Some(page) = self.page(&self.replays, topic, lack.after).await else { continue };
+            if self.topics.advance(topic, entry.id(), lack, &page, Instant::now()) == Progress::Done {
                 break;
             }
             yield_now().await;
@@ -179,10 +178,11 @@ impl Tail {
 
     /// Compares all topics with the log.
     async fn reconcile(&self) -> Done {
-        let topics = self.topics.all();
+        let before = self.topics.cursors();
+        let topics: Vec<Topic> = before.keys().copied().collect();
         for topics in topics.chunks(HEADS) {
             let Some(heads) = self.ask(self.log.heads(topics)).await else { break };
-            self.topics.reconcile(&heads, Instant::now());
+            self.topics.reconcile(&heads, &before, Instant::now());
         }
         Done::Reconciled
     }
@@ -195,25 +195,13 @@ impl Tail {
             Ok(Err(_panic)) => error!(self.logger, "Log failed"),
             Err(_late) => warn!(self.logger, "Log did not answer in time"),
         }
-        count(&self.topics.counters().unreadable);
+        count(&self.topics.counters.unreadable);
         None
     }
 
-    /// Tells the other pods. What fails is not repeated: they find out by themselves.
+    /// Tells the other pods.
     async fn publish(&self, batch: Vec<(Topic, Word)>) -> Done {
-        let Some(ties) = self.topics.ties() else { return Done::Published };
-        if batch.iter().any(|(_, word)| matches!(word, Word::Who { .. })) {
-            // Who asks wants to hear the answer. Redis away: then there is none
-            _ = ties.redis.settled().await;
-        }
-        let mut pipe = driver::pipe();
-        for (topic, word) in &batch {
-            pipe.cmd("PUBLISH").arg(topic.channel()).arg(word.encode()).ignore();
-        }
-        let published = ties.redis.run(async |connection| pipe.query_async::<()>(connection).await).await;
-        if published.is_err() {
-            add(&self.topics.counters().unpublished, batch.len() as u64);
-        }
+        self.topics.publish(batch).await;
         Done::Published
     }
 }

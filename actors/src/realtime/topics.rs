@@ -4,59 +4,33 @@
 //! whichever life of the hub comes next goes on where the last one ended.
 
 use std::{
-    collections::{HashMap, HashSet},
-    mem,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::HashMap,
+    sync::{Arc, OnceLock},
     time::Instant,
 };
 
-use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 
 use super::{
     counts::{Counters, add, count},
     entry::{Entry, SessionId},
-    frame::Frame,
     join::{Join, Joined},
     log::Logged,
     outgoing::Outgoing,
-    stream::{Change, Progress, Stream},
-    topic::{Audience, Topic},
-    viewers::NAMED,
-    voice::Voice,
-    wire::Word,
+    relay::Ties,
+    stream::{Lack, Progress, Stream},
+    topic::Topic,
+    work::Work,
 };
-use crate::redis::{Inbox, Redis};
-
-/// What ties the topics of this pod to those of the others.
-pub(super) struct Ties {
-    pub(super) redis: Redis,
-    pub(super) voice: Arc<dyn Voice>,
-    /// This pod's own number.
-    pub(super) pod: u64,
-}
 
 /// All topics with sessions on this pod.
 pub(super) struct Topics {
     streams: Mutex<HashMap<Topic, Arc<Mutex<Stream>>>>,
     rooms_per_session: usize,
-    work: Work,
-    ties: OnceLock<Ties>,
-    outgoing: Outgoing,
-    counters: Arc<Counters>,
-}
-
-/// What the hub has to look at; it is rung for when there is something.
-#[derive(Default)]
-struct Work {
-    stirred: Mutex<HashSet<Topic>>,
-    readers: Mutex<Vec<(Topic, Arc<Entry>)>>,
-    is_in_doubt: AtomicBool,
-    bell: Notify,
+    pub(super) work: Work,
+    pub(super) ties: OnceLock<Ties>,
+    pub(super) outgoing: Outgoing,
+    pub(super) counters: Arc<Counters>,
 }
 
 impl Topics {
@@ -69,11 +43,6 @@ impl Topics {
             outgoing: Outgoing::default(),
             counters,
         }
-    }
-
-    /// Ties it to the other pods; the first ties stay.
-    pub(super) fn tie(&self, ties: Ties) {
-        _ = self.ties.set(ties);
     }
 
     /// Lets a session in.
@@ -97,10 +66,10 @@ impl Topics {
         };
         if reads {
             count(&self.counters.replays);
-            self.work.readers.lock().push((topic, Arc::clone(entry)));
+            self.work.read([(topic, Arc::clone(entry))]);
         }
         self.hint(topic, head, now);
-        self.stir(topic);
+        self.work.stir(topic);
         self.tell(topic, changes, Some(entry.id()), now);
     }
 
@@ -124,47 +93,25 @@ impl Topics {
     /// The log of `topic` goes at least up to `seq`.
     pub(super) fn hint(&self, topic: Topic, seq: i64, now: Instant) {
         if self.with(topic, |stream| stream.hint(seq, now)) == Some(true) {
-            self.stir(topic);
+            self.work.stir(topic);
         }
     }
 
-    /// The log goes up to there, as it says itself.
-    pub(super) fn reconcile(&self, heads: &[(Topic, i64)], now: Instant) {
+    /// The log goes up to there, as it says itself; `before` are the tails' cursors before it was asked.
+    pub(super) fn reconcile(&self, heads: &[(Topic, i64)], before: &HashMap<Topic, i64>, now: Instant) {
         for (topic, seq) in heads {
-            let looked = self.with(*topic, |stream| (stream.hint(*seq, now), stream.behind().is_some()));
+            let cursor = before.get(topic).copied().unwrap_or_default();
+            let looked =
+                self.with(*topic, |stream| (stream.compare(*seq, cursor, now), stream.behind().is_some()));
             let (is_news, is_behind) = looked.unwrap_or_default();
             if is_news {
                 count(&self.counters.reconciled);
             }
             if is_behind {
-                self.stir(*topic);
+                self.work.stir(*topic);
             }
         }
     }
-
-    /// As [`Topics::hint`], and the other pods are told.
-    pub(super) fn announce(&self, topic: Topic, seq: i64, now: Instant) {
-        self.hint(topic, seq, now);
-        self.leave_word(self.outgoing.hint(topic, seq));
-    }
-
-    /// Says something that is not logged to whom it is for, on all pods.
-    pub(super) fn say(
-        &self,
-        topic: Topic,
-        audience: Audience,
-        frame: Frame,
-        except: Option<SessionId>,
-        now: Instant,
-    ) {
-        self.with(topic, |stream| stream.say(audience, &frame, except, now));
-        if let Some(ties) = self.ties.get() {
-            let word = Word::Said { pod: ties.pod, audience, frame };
-            self.leave_word(self.outgoing.word(topic, word));
-        }
-    }
-
-    // What the hub does
 
     /// Everything has to be looked at, since nobody knows how far the last life has come.
     pub(super) fn begin_life(&self) {
@@ -173,39 +120,14 @@ impl Topics {
         for (topic, place) in &places {
             readers.extend(place.lock().readers().into_iter().map(|entry| (*topic, entry)));
         }
-        self.work.readers.lock().extend(readers);
-        self.work.stirred.lock().extend(places.iter().map(|(topic, _)| *topic));
-        self.doubt();
+        self.work.read(readers);
+        places.iter().for_each(|(topic, _)| self.work.stir(*topic));
+        self.work.doubt();
     }
 
-    /// Waits until there is something to do.
-    pub(super) async fn stirs(&self) {
-        self.work.bell.notified().await;
-    }
-
-    pub(super) fn ring(&self) {
-        self.work.bell.notify_one();
-    }
-
-    pub(super) fn take_stirred(&self) -> HashSet<Topic> {
-        mem::take(&mut *self.work.stirred.lock())
-    }
-
-    pub(super) fn take_readers(&self) -> Vec<(Topic, Arc<Entry>)> {
-        mem::take(&mut *self.work.readers.lock())
-    }
-
-    /// Whether hints may have been lost since it was last asked.
-    pub(super) fn take_doubt(&self) -> bool {
-        self.work.is_in_doubt.swap(false, Ordering::AcqRel)
-    }
-
-    pub(super) fn take_outgoing(&self) -> Vec<(Topic, Word)> {
-        self.outgoing.take()
-    }
-
-    pub(super) fn all(&self) -> Vec<Topic> {
-        self.streams.lock().keys().copied().collect()
+    /// All topics, and how far their tails have come.
+    pub(super) fn cursors(&self) -> HashMap<Topic, i64> {
+        self.places().into_iter().map(|(topic, place)| (topic, place.lock().cursor())).collect()
     }
 
     /// After which number the tail of `topic` has to read, and how far the log is known to go.
@@ -229,8 +151,8 @@ impl Topics {
         }
     }
 
-    /// After which number a session has to read for itself.
-    pub(super) fn lacks(&self, topic: Topic, session: SessionId) -> Option<i64> {
+    /// What a session has to read for itself.
+    pub(super) fn lacks(&self, topic: Topic, session: SessionId) -> Option<Lack> {
         self.with(topic, |stream| stream.lacks(session)).flatten()
     }
 
@@ -239,11 +161,11 @@ impl Topics {
         &self,
         topic: Topic,
         session: SessionId,
-        after: i64,
+        lack: Lack,
         page: &[Logged],
         now: Instant,
     ) -> Progress {
-        let advanced = self.with(topic, |stream| stream.advance(session, after, page, now));
+        let advanced = self.with(topic, |stream| stream.advance(session, lack, page, now));
         let Some((progress, sent, changes)) = advanced else { return Progress::Done };
         add(&self.counters.replayed, sent);
         if let Some(last) = page.last() {
@@ -254,40 +176,7 @@ impl Topics {
         progress
     }
 
-    /// Once a second: tells counts that are not told by name, and the other pods who watches here.
-    pub(super) fn beat(&self, now: Instant) {
-        for (topic, place) in self.places() {
-            let news = place.lock().viewers.take_news(now);
-            if let Some((count, ties)) = news.zip(self.ties.get()) {
-                let frame = ties.voice.count(topic, count);
-                place.lock().say(ties.voice.audience(), &frame, None, now);
-            }
-            self.announce_viewers(topic, true, now);
-        }
-    }
-
-    /// What another pod, or this one itself, has said.
-    fn hear(&self, topic: Topic, word: Word, now: Instant) {
-        let own = self.ties.get().map(|ties| ties.pod);
-        match word {
-            Word::Hint(seq) => self.hint(topic, seq, now),
-            Word::Said { pod, audience, frame } if own != Some(pod) => {
-                self.with(topic, |stream| stream.say(audience, &frame, None, now));
-            }
-            Word::Watching { pod, viewers } if own != Some(pod) => {
-                self.with(topic, |stream| stream.viewers.hear(pod, viewers, now));
-            }
-            Word::Who { pod } if own != Some(pod) => {
-                self.with(topic, |stream| stream.viewers.announce_again());
-                self.announce_viewers(topic, false, now);
-            }
-            Word::Said { .. } | Word::Watching { .. } | Word::Who { .. } => {}
-        }
-    }
-
-    // What all of the above is made of
-
-    fn places(&self) -> Vec<(Topic, Arc<Mutex<Stream>>)> {
+    pub(super) fn places(&self) -> Vec<(Topic, Arc<Mutex<Stream>>)> {
         self.streams.lock().iter().map(|(topic, place)| (*topic, Arc::clone(place))).collect()
     }
 
@@ -295,17 +184,14 @@ impl Topics {
     fn place(&self, topic: Topic, head: i64) -> Arc<Mutex<Stream>> {
         let mut streams = self.streams.lock();
         let place = streams.entry(topic).or_insert_with(|| {
-            if let Some(ties) = self.ties.get() {
-                ties.redis.subscribe(&topic.channel());
-                self.leave_word(self.outgoing.word(topic, Word::Who { pod: ties.pod }));
-            }
+            self.listen(topic);
             Arc::new(Mutex::new(Stream::new(topic, head)))
         });
         Arc::clone(place)
     }
 
     /// Does something with a topic's stream, if there is one, and lets the stream go when that left nobody in it.
-    fn with<T>(&self, topic: Topic, work: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+    pub(super) fn with<T>(&self, topic: Topic, work: impl FnOnce(&mut Stream) -> T) -> Option<T> {
         let place = self.streams.lock().get(&topic).map(Arc::clone)?;
         let (result, is_closed) = {
             let mut stream = place.lock();
@@ -322,77 +208,7 @@ impl Topics {
         let mut streams = self.streams.lock();
         if streams.get(&topic).is_some_and(|present| Arc::ptr_eq(present, place)) {
             streams.remove(&topic);
-            if let Some(ties) = self.ties.get() {
-                ties.redis.unsubscribe(&topic.channel());
-                let word = Word::Watching { pod: ties.pod, viewers: HashSet::new() };
-                self.leave_word(self.outgoing.word(topic, word));
-            }
+            self.unlisten(topic);
         }
-    }
-
-    /// Tells of viewers that came and went.
-    fn tell(&self, topic: Topic, changes: Vec<Change>, except: Option<SessionId>, now: Instant) {
-        let Some(ties) = self.ties.get().filter(|_| !changes.is_empty()) else { return };
-        for change in changes {
-            let frame = match change {
-                Change::Came(face, count) if count <= NAMED => ties.voice.came(topic, &face, count),
-                Change::Went(face, count) if count <= NAMED => ties.voice.went(topic, &face, count),
-                // Told with all others once a second
-                Change::Came(..) | Change::Went(..) => continue,
-            };
-            self.say(topic, ties.voice.audience(), frame, except, now);
-        }
-        self.announce_viewers(topic, false, now);
-    }
-
-    fn announce_viewers(&self, topic: Topic, is_beat: bool, now: Instant) {
-        let Some(ties) = self.ties.get() else { return };
-        let viewers = self.with(topic, |stream| stream.viewers.take_announcement(is_beat, now)).flatten();
-        if let Some(viewers) = viewers {
-            let word = Word::Watching { pod: ties.pod, viewers };
-            self.leave_word(self.outgoing.word(topic, word));
-        }
-    }
-
-    fn leave_word(&self, had_room: bool) {
-        if had_room { self.ring() } else { count(&self.counters.unpublished) }
-    }
-
-    fn stir(&self, topic: Topic) {
-        self.work.stirred.lock().insert(topic);
-        self.ring();
-    }
-
-    fn doubt(&self) {
-        self.work.is_in_doubt.store(true, Ordering::Release);
-        self.ring();
-    }
-
-    /// Who publishes.
-    pub(super) fn ties(&self) -> Option<&Ties> {
-        self.ties.get()
-    }
-
-    pub(super) fn counters(&self) -> &Counters {
-        &self.counters
-    }
-}
-
-impl Inbox for Topics {
-    fn message(&self, channel: &str, payload: Bytes) {
-        if let Some((topic, word)) = Topic::of_channel(channel).zip(Word::decode(&payload)) {
-            self.hear(topic, word, Instant::now());
-        }
-    }
-
-    fn gap(&self) {
-        if let Some(ties) = self.ties.get() {
-            for (topic, place) in self.places() {
-                place.lock().viewers.announce_again();
-                self.leave_word(self.outgoing.word(topic, Word::Who { pod: ties.pod }));
-                self.announce_viewers(topic, false, Instant::now());
-            }
-        }
-        self.doubt();
     }
 }

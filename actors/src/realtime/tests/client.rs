@@ -193,6 +193,13 @@ impl Client {
         Join { topic, room, audience, head, since, viewer, welcome }
     }
 
+    /// Serves it what it is taken to have read for itself.
+    pub(super) fn serve(&self, topic: Topic, page: &[Logged]) {
+        let (topics, id) = (&self.membership.registry.topics, self.entry().id());
+        let lack = topics.lacks(topic, id).expect("it lacks something");
+        topics.advance(topic, id, lack, page, Instant::now());
+    }
+
     /// Takes what waits, as its socket would; at most about `bytes`.
     pub(super) fn take(&mut self, bytes: usize) {
         let batch = self.entry().outbox().take(bytes, Waker::noop());

@@ -8,7 +8,10 @@ use std::{
 use proptest::prelude::*;
 
 use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, TOPIC};
-use crate::realtime::{stream::Progress, *};
+use crate::realtime::{
+    stream::{Lack, Progress},
+    *,
+};
 
 /// All numbers are of events and clients as far as there are such.
 #[derive(Clone, Debug)]
@@ -48,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Hint),
         3 => Just(Step::Read),
         3 => (0..4_usize).prop_map(|nth| Step::Tell { nth }),
-        1 => (client(), any::<bool>(), any::<bool>(), prop::option::of(0..300_usize))
+        1 => (client(), any::<bool>(), any::<bool>(), prop::option::of(prop_oneof![Just(0), 0..600_usize]))
             .prop_map(|(client, is_chat, is_attendee, since)| Step::Join { client, is_chat, is_attendee, since }),
         3 => client().prop_map(|client| Step::Pull { client }),
         3 => (0..4_usize).prop_map(|nth| Step::Serve { nth }),
@@ -64,7 +67,7 @@ struct House {
     registry: Arc<Registry>,
     clients: Vec<(Client, Vec<Room>)>,
     pages: Vec<(i64, Vec<Logged>)>,
-    pulled: Vec<(usize, i64, Vec<Logged>)>,
+    pulled: Vec<(usize, Lack, Vec<Logged>)>,
 }
 
 const ANYONE: Audience = Audience(1);
@@ -119,13 +122,13 @@ impl House {
             }
             Step::Pull { client } => {
                 let id = self.clients[client].0.entry().id();
-                if let Some(after) = topics.lacks(TOPIC, id) {
-                    self.pulled.push((client, after, self.log.read(TOPIC, after, PAGE)));
+                if let Some(lack) = topics.lacks(TOPIC, id) {
+                    self.pulled.push((client, lack, self.log.read(TOPIC, lack.after, PAGE)));
                 }
             }
             Step::Serve { nth } if nth < self.pulled.len() => {
-                let (client, after, page) = self.pulled.remove(nth);
-                topics.advance(TOPIC, self.clients[client].0.entry().id(), after, &page, now);
+                let (client, lack, page) = self.pulled.remove(nth);
+                topics.advance(TOPIC, self.clients[client].0.entry().id(), lack, &page, now);
             }
             Step::Drain { client, frames } => self.clients[client].0.take(frames),
             Step::Tell { .. } | Step::Serve { .. } => {}
@@ -151,9 +154,9 @@ impl House {
             for (client, _) in &mut self.clients {
                 client.take(usize::MAX);
                 let id = client.entry().id();
-                if let Some(after) = topics.lacks(TOPIC, id) {
-                    let page = self.log.read(TOPIC, after, PAGE);
-                    is_quiet &= topics.advance(TOPIC, id, after, &page, now) == Progress::Done;
+                if let Some(lack) = topics.lacks(TOPIC, id) {
+                    let page = self.log.read(TOPIC, lack.after, PAGE);
+                    is_quiet &= topics.advance(TOPIC, id, lack, &page, now) == Progress::Done;
                     client.take(usize::MAX);
                 }
             }
@@ -208,7 +211,7 @@ proptest! {
 
     #[test]
     fn every_client_gets_all_that_is_its_own_in_order_and_once(
-        prefill in 0..600_usize,
+        prefill in prop_oneof![2 => 0..600_usize, 1 => Just(PAGE), 1 => Just(2 * PAGE)],
         steps in prop::collection::vec(step(), 0..120),
     ) {
         let mut house = House::new(prefill);

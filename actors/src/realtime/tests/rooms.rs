@@ -10,7 +10,7 @@ const TALK: Audience = Audience(4);
 const BOTH: Audience = Audience(5);
 
 fn removal(id: u128, from: Audience, close: Option<Close>) -> Option<Removal> {
-    Some(Removal { subject: Subject { kind: 0, id }, from, close })
+    Some(Removal { id: Some(id), from, close })
 }
 
 /// Tells everything that the tail has not told yet.
@@ -60,6 +60,20 @@ fn who_loses_a_part_keeps_the_rest() {
 }
 
 #[test]
+fn a_removal_of_everybody_leaves_those_who_hear_more() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let mut clients = [1, 2].map(|subject| Client::connect(&registry, subject));
+    clients[0].enter(TOPIC, GALLERY, ANYONE, 0, None);
+    clients[1].enter(TOPIC, GALLERY, BOTH, 0, None);
+    log.append_with(TOPIC, TALK, Some(Removal { id: None, from: ANYONE, close: None }), 0);
+    log.append(TOPIC, BOTH);
+    tail(&registry, &log);
+    clients.iter_mut().for_each(|client| client.take(usize::MAX));
+    assert_eq!(clients.each_ref().map(Client::events), [vec![], vec![1, 2]]);
+    assert!(clients[0].rooms().is_empty());
+}
+
+#[test]
 fn who_came_in_again_after_a_removal_may_read_of_it() {
     let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
     log.append_with(TOPIC, BOTH, removal(1, BOTH, None), 0);
@@ -67,13 +81,13 @@ fn who_came_in_again_after_a_removal_may_read_of_it() {
     let mut client = Client::connect(&registry, 1);
     client.enter(TOPIC, GALLERY, BOTH, 2, Some(0));
     let page = log.read(TOPIC, 0, PAGE);
-    registry.topics.advance(TOPIC, client.entry().id(), 0, &page, Instant::now());
+    client.serve(TOPIC, &page);
     client.take(usize::MAX);
     assert_eq!(client.events(), [1, 2]);
     // One that was let in before a removal is put out by it, also while it still reads
     let mut late = Client::connect(&registry, 1);
     late.enter(TOPIC, GALLERY, BOTH, 0, None);
-    registry.topics.advance(TOPIC, late.entry().id(), 0, &page, Instant::now());
+    late.serve(TOPIC, &page);
     late.take(usize::MAX);
     assert_eq!((late.events(), late.welcomes()), (vec![], vec![Joined::Removed]));
 }
@@ -88,7 +102,7 @@ fn a_join_that_is_not_through_is_answered_when_it_is_given_up() {
     registry.topics.leave(client.entry(), TOPIC, GALLERY, Instant::now());
     client.take(usize::MAX);
     assert_eq!(client.got, [Got::Welcome(Joined::Left), Got::Welcome(Joined::Left)]);
-    assert_eq!(registry.topics.all(), [], "an empty topic is let go");
+    assert!(registry.topics.cursors().is_empty(), "an empty topic is let go");
 }
 
 #[test]
@@ -105,7 +119,7 @@ fn a_session_is_in_as_many_rooms_as_it_may_be() {
     let live = Joined::Live { seq: 0, replayed: 0, viewers: 0 };
     assert_eq!(client.welcomes(), [live, live, live, Joined::TooMany, live, live]);
     drop(client);
-    assert_eq!(registry.topics.all(), [], "a session that ends is in nothing");
+    assert!(registry.topics.cursors().is_empty(), "a session that ends is in nothing");
 }
 
 #[test]
@@ -114,8 +128,11 @@ fn what_the_log_keeps_no_longer_is_told() {
     (0..9).for_each(|_| _ = log.append(TOPIC, BOTH));
     for (page, since) in [(log.read(TOPIC, 5, PAGE), 3), (Vec::new(), 3)] {
         let mut client = Client::connect(&registry, 1);
+        // The tail has come further
+        let witness = Client::connect(&registry, 2);
+        witness.enter(TOPIC, GALLERY, BOTH, 9, None);
         client.enter(TOPIC, GALLERY, BOTH, 9, Some(since));
-        registry.topics.advance(TOPIC, client.entry().id(), since, &page, Instant::now());
+        client.serve(TOPIC, &page);
         client.take(usize::MAX);
         assert_eq!(client.got, [Got::Welcome(Joined::Expired)]);
     }
@@ -125,6 +142,42 @@ fn what_the_log_keeps_no_longer_is_told() {
     registry.topics.deliver(TOPIC, &log.read(TOPIC, 5, 1)[0], Instant::now());
     client.take(usize::MAX);
     assert_eq!((client.events(), client.close), (vec![], Some(Close::TOO_SLOW)));
+}
+
+#[test]
+fn a_read_that_found_nothing_new_is_not_told_for_a_loss_when_there_is_by_now() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let page = i64::try_from(PAGE).unwrap();
+    (0..page).for_each(|_| _ = log.append(TOPIC, BOTH));
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, page, Some(0));
+    client.serve(TOPIC, &log.read(TOPIC, 0, PAGE));
+    let lack = registry.topics.lacks(TOPIC, client.entry().id()).unwrap();
+    let nothing = log.read(TOPIC, lack.after, PAGE);
+    log.append(TOPIC, BOTH);
+    tail(&registry, &log);
+    registry.topics.advance(TOPIC, client.entry().id(), lack, &nothing, Instant::now());
+    client.serve(TOPIC, &log.read(TOPIC, lack.after, PAGE));
+    client.take(usize::MAX);
+    assert_eq!(client.events(), (1..=page + 1).collect::<Vec<_>>());
+    assert!(matches!(client.got.last(), Some(Got::Welcome(Joined::Live { .. }))));
+}
+
+#[test]
+fn a_log_that_has_lost_its_last_events_sends_everybody_back() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 0, None);
+    let before = registry.topics.cursors();
+    (0..5).for_each(|_| _ = log.append(TOPIC, BOTH));
+    tail(&registry, &log);
+    // The question was older than what it is compared with
+    registry.topics.reconcile(&[(TOPIC, 3)], &before, Instant::now());
+    client.take(usize::MAX);
+    assert_eq!(client.close, None);
+    registry.topics.reconcile(&[(TOPIC, 3)], &registry.topics.cursors(), Instant::now());
+    client.take(usize::MAX);
+    assert_eq!((client.events().len(), client.close), (5, Some(Close::RESTARTING)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use party_gallery_actors::realtime::{Audience, Join, Joined, Topic};
 use serde_json::value::to_raw_value;
 
 use super::*;
-use crate::realtime::{Admission, ChatAdmission, EVERYTHING, Utterance};
+use crate::realtime::{Admission, ChatAdmission, EVERYTHING, Place, Utterance};
 
 const EPOCH: Uuid = Uuid::from_u128(77);
 
@@ -20,7 +20,8 @@ const FORBIDDEN: Refusal = Refusal::new("FORBIDDEN", "for attendees");
 impl Rooms for House {
     fn watch(&self, caller: Principal, party: Uuid) -> Answer<Admission> {
         let face = to_raw_value(&json!({ "id": caller.id })).ok();
-        let admission = Admission { seq: 40, epoch: EPOCH, is_attendee: party.as_u128() == 1, face };
+        let place = if party.as_u128() == 1 { Place::Attendee } else { Place::Onlooker };
+        let admission = Admission { seq: 40, epoch: EPOCH, place, face };
         ready(if party.as_u128() <= 2 { Ok(admission) } else { Err(HIDDEN) }).boxed()
     }
 
@@ -36,7 +37,7 @@ impl Rooms for House {
 
     fn say(&self, _: Principal, said: Utterance) -> Answer<Box<RawValue>> {
         let message = json!({ "content": said.content, "type": said.kind, "replyToId": said.reply_to_id });
-        ready(to_raw_value(&message).map_err(|_error| FORBIDDEN)).boxed()
+        ready(to_raw_value(&message).map_err(|_invalid| FORBIDDEN)).boxed()
     }
 }
 
@@ -154,7 +155,7 @@ fn what_may_not_be_is_refused_by_its_code() {
 #[test]
 fn a_join_that_comes_to_nothing_is_refused_in_its_own_way() {
     for (joined, code) in [
-        (Joined::TooMany, "RATE_LIMITED"),
+        (Joined::TooMany, "QUOTA_EXCEEDED"),
         (Joined::Expired, "RESYNC"),
         (Joined::Left, "CONFLICT"),
         (Joined::Removed, "NOT_FOUND"),

@@ -1,0 +1,95 @@
+//! A party's log as screens get it: a page of events is read, what it tells of is loaded, and each event is put into
+//! words once for all who get it.
+//!
+//! *Invariant:* an event shows what a plain attendee may see, at the moment when it is sent; what was removed
+//! meanwhile is told as removed.
+
+mod rooms;
+mod subjects;
+mod telling;
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use slog::Logger;
+use uuid::Uuid;
+
+use self::{subjects::Subjects, telling::Telling};
+use super::{chat::Chat, links::Links};
+use crate::{
+    db::{Connection, Database, DatabaseError, events},
+    domain::{
+        access::{Act, Openness, Standing},
+        caller::Caller,
+    },
+    realtime::{Log, Logged, Place, Topic, Unreadable, party, topic},
+};
+
+/// What screens ask of the service: a party's log, and who is let into its rooms.
+#[derive(Clone)]
+pub struct Screens {
+    database: Database,
+    links: Arc<Links>,
+    chat: Chat,
+    log: Logger,
+}
+
+impl Screens {
+    /// Puts it together.
+    pub fn new(database: Database, links: Arc<Links>, chat: Chat, log: Logger) -> Self {
+        Self { database, links, chat, log }
+    }
+
+    async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {
+        self.database
+            .run(async |connection: &mut Connection| {
+                let events = events::page(connection, party, after, limit).await?;
+                if events.is_empty() {
+                    return Ok(Vec::new());
+                }
+                // Loaded after the events: never older than what they tell
+                let Some(subjects) = &Subjects::load(connection, party, &events).await? else {
+                    return Ok(Vec::new());
+                };
+                let told =
+                    events.iter().map(|event| Telling { event, subjects, links: &self.links }.logged());
+                Ok(told.collect())
+            })
+            .await
+    }
+}
+
+impl Log for Screens {
+    fn page(&self, topic: Topic, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<Logged>, Unreadable>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        async move { self.read(party(topic), after, limit).await.map_err(unreadable) }.boxed()
+    }
+
+    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>> {
+        let parties: Vec<Uuid> = topics.iter().map(|topic| party(*topic)).collect();
+        async move {
+            let heads = self
+                .database
+                .run(async |connection: &mut Connection| events::heads(connection, &parties).await);
+            let heads = heads.await.map_err(unreadable)?;
+            Ok(heads.into_iter().map(|(party, seq)| (topic(party), seq)).collect())
+        }
+        .boxed()
+    }
+}
+
+/// What somebody with that standing is to a party; `None`: they may not read it.
+fn place(standing: Standing, openness: Openness) -> Option<Place> {
+    let may_read = |openness| standing.may(Act::Read, openness, Caller::Anonymous).is_ok();
+    let closed = Openness { is_private: true, ..openness };
+    match (standing.is_attendee(), may_read(closed), may_read(openness)) {
+        (true, ..) => Some(Place::Attendee),
+        (false, true, _) => Some(Place::Member),
+        (false, false, true) => Some(Place::Onlooker),
+        (false, false, false) => None,
+    }
+}
+
+fn unreadable(error: DatabaseError) -> Unreadable {
+    Unreadable(error.into())
+}

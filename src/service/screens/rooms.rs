@@ -1,0 +1,143 @@
+//! Who is let into a party's rooms, and what is said there.
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use serde::Deserialize;
+use serde_json::{Map, Value, value::RawValue};
+use slog::error;
+use uuid::Uuid;
+
+use super::{Screens, place};
+use crate::{
+    db::{Connection, events, people},
+    domain::{access::Act, caller::Caller, fields::Fields},
+    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Rooms, Utterance},
+    service::{
+        chat::Said,
+        door,
+        error::{Conflict, Error},
+    },
+    telemetry::Chain,
+    view::UserSummary,
+};
+
+/// How many messages somebody finds who comes into a chat.
+const HISTORY: i64 = 50;
+
+impl Rooms for Screens {
+    fn watch(&self, caller: Principal, party: Uuid) -> BoxFuture<'static, Result<Admission, Refusal>> {
+        let screens = self.clone();
+        async move {
+            let admission = screens.admit(caller.caller(), party).await;
+            admission.map_err(|error| screens.refuse(&error))
+        }
+        .boxed()
+    }
+
+    fn talk(&self, caller: Principal, party: Uuid) -> BoxFuture<'static, Result<ChatAdmission, Refusal>> {
+        let screens = self.clone();
+        async move {
+            let admission = screens.admit_to_chat(caller.caller(), party).await;
+            admission.map_err(|error| screens.refuse(&error))
+        }
+        .boxed()
+    }
+
+    fn say(&self, caller: Principal, said: Utterance) -> BoxFuture<'static, Result<Box<RawValue>, Refusal>> {
+        let screens = self.clone();
+        async move {
+            let message = screens.pass_on(caller.caller(), said).await;
+            message.map_err(|error| screens.refuse(&error))
+        }
+        .boxed()
+    }
+}
+
+impl Screens {
+    async fn admit(&self, caller: Caller, party: Uuid) -> Result<Admission, Error> {
+        // A screen knows of the gallery alone, and is let in for that
+        let act = if matches!(caller, Caller::Display(_)) { Act::SeeGallery } else { Act::Read };
+        self.database
+            .run(async |connection: &mut Connection| {
+                let inside = door::enter(connection, party, caller, act).await?;
+                let epoch = events::epoch(connection).await?;
+                let person = match caller.person() {
+                    Some(person) => people::find(connection, person).await?,
+                    None => None,
+                };
+                let face = person.as_ref().map(|person| raw(&UserSummary::from(person))).transpose()?;
+                // A screen may see the gallery of a private party, and is no onlooker of it
+                let place = place(inside.standing, inside.party.openness()).unwrap_or(Place::Member);
+                Ok(Admission { seq: inside.party.seq, epoch, place, face })
+            })
+            .await
+    }
+
+    async fn admit_to_chat(&self, caller: Caller, party: Uuid) -> Result<ChatAdmission, Error> {
+        let page = self.chat.page(caller, party, None, HISTORY).await?;
+        let messages: Vec<_> = page.items.iter().map(Said::view).collect();
+        Ok(ChatAdmission { seq: page.seq, messages: raw(&messages)? })
+    }
+
+    async fn pass_on(&self, caller: Caller, said: Utterance) -> Result<Box<RawValue>, Error> {
+        #[derive(Deserialize)]
+        struct One {
+            message: Box<RawValue>,
+        }
+        let party = said.party_id;
+        let answer = self.chat.say(caller, party, words(said), None).await?;
+        let one: One = serde_json::from_str(answer.data.get()).map_err(Error::internal)?;
+        Ok(one.message)
+    }
+
+    /// What a socket is told of an error; what is nobody's fault but ours is logged.
+    fn refuse(&self, refused: &Error) -> Refusal {
+        if let Error::Internal(_) = refused {
+            error!(self.log, "Room failed"; "error" => %Chain(refused));
+        }
+        refusal(refused)
+    }
+}
+
+/// What was said, as a body of REST.
+fn words(said: Utterance) -> Fields {
+    let Utterance { party_id: _, content, kind, media_id, reply_to_id, client_id } = said;
+    let id = |id: Option<Uuid>| id.map(|id| id.to_string());
+    let fields = [
+        ("content", Some(content)),
+        ("type", kind),
+        ("mediaId", id(media_id)),
+        ("replyToId", id(reply_to_id)),
+        ("clientId", client_id),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::String(text?))));
+    Fields::new(fields.collect::<Map<_, _>>())
+}
+
+fn raw(data: &impl serde::Serialize) -> Result<Box<RawValue>, Error> {
+    serde_json::value::to_raw_value(data).map_err(Error::internal)
+}
+
+fn refusal(error: &Error) -> Refusal {
+    match error {
+        Error::Invalid(_) => Refusal::new("VALIDATION_ERROR", "the message breaks a rule of the chat"),
+        Error::Unauthenticated(why) => Refusal::new("UNAUTHENTICATED", why),
+        Error::Forbidden(why) => Refusal::new("FORBIDDEN", why),
+        Error::NotFound => Refusal::new("NOT_FOUND", "there is nothing here for you"),
+        Error::Conflict(Conflict::InvalidStatus) => {
+            Refusal::new("INVALID_STATUS", "the party's status does not allow this")
+        }
+        Error::TooOften { .. } => Refusal::new("RATE_LIMITED", "too often; try again later"),
+        Error::Unavailable { .. } => Refusal::new("UNAVAILABLE", "nothing was done; try again"),
+        Error::OutcomeUnknown(_) => {
+            Refusal::new("OUTCOME_UNKNOWN", "it may have been done; look before you repeat it")
+        }
+        // Nothing that rooms do ends in one of these
+        Error::Conflict(_)
+        | Error::Precondition
+        | Error::TooLarge(_)
+        | Error::Unsupported(_)
+        | Error::KeyReused
+        | Error::StorageFull
+        | Error::Internal(_) => Refusal::new("INTERNAL", "something went wrong on our side"),
+    }
+}
