@@ -168,6 +168,7 @@ impl App {
             secrets: &secrets,
             tokens: Arc::clone(&tokens),
             database: &database,
+            redis: &redis,
             store: &store,
             announce,
             wake: Arc::new(bell),

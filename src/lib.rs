@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod blob;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod db;

@@ -4,11 +4,13 @@ use std::{sync::Arc, time::SystemTime};
 
 use crate::{
     blob::Store,
+    cache::{Buckets, Redis},
     config::{Config, JwtSecrets, Quotas},
     domain::media::Quota,
-    http::caller,
+    http::{self, cors::Cors},
     realtime::Authenticator,
     service::{
+        accounts::Accounts,
         announce::{Announce, Wake},
         chat::Chat,
         codes::Codes,
@@ -16,6 +18,7 @@ use crate::{
         joining::Joining,
         links::Links,
         parties::Parties,
+        rates::Rates,
         screens::Screens,
         seal::Seal,
         sessions::Sessions,
@@ -33,6 +36,7 @@ pub(super) struct Parts<'a> {
     pub(super) secrets: &'a JwtSecrets,
     pub(super) tokens: Arc<Tokens>,
     pub(super) database: &'a Database,
+    pub(super) redis: &'a Redis,
     pub(super) store: &'a Store,
     pub(super) announce: Arc<dyn Announce>,
     pub(super) wake: Arc<dyn Wake>,
@@ -42,7 +46,10 @@ pub(super) struct Parts<'a> {
 /// What the edge's handlers call.
 #[derive(Clone)]
 pub(super) struct Services {
-    tokens: Data<caller::Tokens>,
+    cors: Data<Cors>,
+    tokens: Data<http::caller::Tokens>,
+    rates: Data<Rates>,
+    accounts: Data<Accounts>,
     parties: Data<Parties>,
     joining: Data<Joining>,
     gallery: Data<Gallery>,
@@ -56,10 +63,12 @@ const CLOCK: fn() -> SystemTime = wall_clock;
 impl Services {
     /// Puts the use cases together.
     pub(super) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, secrets, tokens, database, store, announce, wake, log } = parts;
+        let Parts { config, secrets, tokens, database, redis, store, announce, wake, log } = parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
+        let rates = Rates::new(Buckets::new(redis.clone()), config.rates.clone());
+        let accounts = Accounts::new(database.clone(), sessions.clone(), rates.clone());
         let parties = Parties::new(
             database.clone(),
             Arc::clone(&codes),
@@ -67,11 +76,22 @@ impl Services {
             Arc::clone(&announce),
             config.public_url.clone(),
         );
-        let joining =
-            Joining::new(database.clone(), codes, Arc::clone(&answers), sessions, Arc::clone(&announce));
+        let joining = Joining::new(
+            database.clone(),
+            codes,
+            Arc::clone(&answers),
+            sessions,
+            rates.clone(),
+            Arc::clone(&announce),
+        );
         let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
-        let chat =
-            Chat::new(database.clone(), Arc::clone(&links), Arc::clone(&answers), Arc::clone(&announce));
+        let chat = Chat::new(
+            database.clone(),
+            Arc::clone(&links),
+            Arc::clone(&answers),
+            rates.clone(),
+            Arc::clone(&announce),
+        );
         let screens = Screens::new(
             database.clone(),
             Arc::clone(&links),
@@ -90,8 +110,13 @@ impl Services {
             wake,
         );
         let authenticator: Arc<dyn Authenticator> = tokens;
+        let mut origins = config.cors_origins.clone();
+        origins.push(config.public_url.origin());
         Self {
-            tokens: Data::new(caller::Tokens(authenticator)),
+            cors: Data::new(Cors::new(origins)),
+            tokens: Data::new(http::caller::Tokens(authenticator)),
+            rates: Data::new(rates),
+            accounts: Data::new(accounts),
             parties: Data::new(parties),
             joining: Data::new(joining),
             gallery: Data::new(gallery),
@@ -109,7 +134,10 @@ impl Services {
     /// Lets handlers find them.
     pub(super) fn register(&self, table: &mut ServiceConfig) {
         table
+            .app_data(self.cors.clone())
             .app_data(self.tokens.clone())
+            .app_data(self.rates.clone())
+            .app_data(self.accounts.clone())
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())

@@ -60,19 +60,30 @@ pub async fn page(
     Ok(rows.iter().filter_map(attendee).collect())
 }
 
-/// Takes somebody in, GOING, for the first time or again. The party has to be locked: see [`super::parties::lock`].
+/// Adds the host of a new party, who takes no seat.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn add_host(connection: &mut Connection, party: Uuid, host: Uuid) -> Result<(), DatabaseError> {
+    const ADD_HOST: &str = include_str!("queries/attendances/add_host.sql");
+    connection.execute(ADD_HOST, &[&party, &host]).await?;
+    Ok(())
+}
+
+/// Gives somebody a seat, for the first time or again. The party has to be locked: see [`super::parties::lock`].
 ///
 /// # Errors
 ///
 /// [`DatabaseError`]; `attendances_person_id_fkey` is violated when the person is gone.
-pub async fn admit(
+pub async fn seat(
     connection: &mut Connection,
     party: Uuid,
     person: Uuid,
     role: Role,
 ) -> Result<(), DatabaseError> {
-    const ADMIT: &str = include_str!("queries/attendances/admit.sql");
-    connection.execute(ADMIT, &[&party, &person, &role.name()]).await?;
+    const SEAT: &str = include_str!("queries/attendances/seat.sql");
+    connection.execute(SEAT, &[&party, &person, &role.name()]).await?;
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{Connection, DatabaseError, moment::moment, person::person};
-use crate::domain::{guest::Guest, text::DisplayName};
+use super::{Connection, DatabaseError};
+use crate::domain::text::DisplayName;
 
 /// Adds a guest of a party. Their attendance is added apart.
 ///
@@ -19,19 +19,4 @@ pub async fn insert(
     const INSERT: &str = include_str!("queries/guests/insert.sql");
     connection.execute(INSERT, &[&id, &party, &name.as_str()]).await?;
     Ok(())
-}
-
-/// A guest, if there is one of that id.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub async fn find(connection: &mut Connection, id: Uuid) -> Result<Option<Guest>, DatabaseError> {
-    const FIND: &str = include_str!("queries/guests/find.sql");
-    let row = connection.query_opt(FIND, &[&id]).await?;
-    Ok(row.map(|row| Guest {
-        person: person(&row),
-        party_id: row.get("party_id"),
-        created_at: moment(&row, "created_at"),
-    }))
 }

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* no decision is made in here; who may do what, and what follows, is `service`'s business.
 
+pub mod accounts;
 pub mod attendances;
 pub mod clock;
 pub mod events;

@@ -182,17 +182,6 @@ pub async fn advance(connection: &mut Connection, id: Uuid, status: Status) -> R
     Ok(())
 }
 
-/// Counts one more seat as taken.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub async fn take_seat(connection: &mut Connection, id: Uuid) -> Result<(), DatabaseError> {
-    const SEAT: &str = include_str!("queries/parties/seat.sql");
-    connection.execute(SEAT, &[&id]).await?;
-    Ok(())
-}
-
 /// Whose parties a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {

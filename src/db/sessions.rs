@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Connection, DatabaseError};
 
 /// What is known of a refresh token. Times are the database's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The sign-in that it belongs to.
     pub family: Uuid,

@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Exact {
 
 /// Whether it lies in the years 1970 to 9998.
 fn is_kept(moment: Timestamp) -> bool {
-    (0..=253_370_764_799).contains(&moment.as_second())
+    moment >= Timestamp::UNIX_EPOCH && moment.as_second() <= 253_370_764_799
 }
 
 /// In UTC with milliseconds and `Z`.

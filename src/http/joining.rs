@@ -1,14 +1,34 @@
-//! `POST /parties/join-by-code`.
+//! `/parties/by-code` and `/parties/join-by-code`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
 
-use super::{body::Object, parties::code, problem::Problem, reply};
+use super::{body::Object, problem::Problem, rate::ClientAddress, reply};
 use crate::{
-    domain::{caller::Caller, text::DisplayName},
+    domain::{access_code::AccessCode, caller::Caller, text::DisplayName},
     service::{error::Error, joining::Joining},
+    view::Preview,
 };
 
-/// Users come as they are, all others with a name.
+/// `POST /parties/by-code`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn by_code(
+    caller: Caller,
+    address: ClientAddress,
+    joining: web::Data<Joining>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let mut fields = body.into_fields();
+    let code = fields.required("accessCode", AccessCode::read);
+    let code = fields.finish(code).map_err(Error::from)?;
+    let party = joining.preview(caller, &code, address.0).await?;
+    reply::ok(&json!({ "party": Preview::from(&party) }))
+}
+
+/// `POST /parties/join-by-code`: users come as they are, all others with a name.
 ///
 /// # Errors
 ///
@@ -16,6 +36,7 @@ use crate::{
 pub async fn join_by_code(
     request: HttpRequest,
     caller: Caller,
+    address: ClientAddress,
     joining: web::Data<Joining>,
     body: Object,
 ) -> Result<HttpResponse, Problem> {
@@ -24,8 +45,9 @@ pub async fn join_by_code(
         Caller::Anonymous | Caller::Display(_) => body.unknown_ticket(&request)?,
     };
     let mut fields = body.into_fields();
-    let code = code(&mut fields);
+    let code = fields.required("accessCode", AccessCode::read);
     let name = fields.optional("displayName", DisplayName::read);
     let (code, name) = fields.finish(code.zip(name)).map_err(Error::from)?;
-    reply::answer(&joining.join(caller, &code, name.as_ref(), ticket.as_ref()).await?)
+    let answer = joining.join(caller, &code, name.as_ref(), ticket.as_ref(), address.0).await?;
+    reply::answer(&answer)
 }

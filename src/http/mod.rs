@@ -2,11 +2,13 @@
 
 pub mod access;
 pub mod admission;
+pub mod auth;
 pub mod body;
 pub mod caller;
 pub mod chat;
 pub mod config;
 pub mod connection;
+pub mod cors;
 pub mod files;
 pub mod joining;
 pub mod media;
@@ -16,6 +18,7 @@ pub mod parties;
 pub mod path;
 pub mod probes;
 pub mod problem;
+pub mod rate;
 pub mod reply;
 pub mod trace;
 pub mod upload;
@@ -38,15 +41,21 @@ pub fn routes(table: &mut ServiceConfig) {
         // Within a place and 10 s, but for routes that are wrapped in admission::long
         .service(
             web::scope("/api/v1")
+                .wrap(from_fn(rate::limit))
                 .wrap(from_fn(admission::admit))
+                .wrap(from_fn(cors::cors))
                 .service(web::resource("/config").route(web::get().to(config::show)))
+                .service(web::resource("/auth/register").route(web::post().to(auth::register)))
+                .service(web::resource("/auth/login").route(web::post().to(auth::login)))
+                .service(web::resource("/auth/refresh").route(web::post().to(auth::refresh)))
+                .service(web::resource("/auth/me").route(web::get().to(auth::me)))
                 .service(
                     web::resource("/parties")
                         .route(web::get().to(parties::list))
                         .route(web::post().to(parties::create)),
                 )
                 // Before {id}, which would take them too
-                .service(web::resource("/parties/by-code").route(web::post().to(parties::by_code)))
+                .service(web::resource("/parties/by-code").route(web::post().to(joining::by_code)))
                 .service(web::resource("/parties/join-by-code").route(web::post().to(joining::join_by_code)))
                 .service(
                     web::resource("/parties/{id}")

@@ -12,16 +12,15 @@ use super::{
 };
 use crate::{
     domain::{
-        access_code::AccessCode,
         caller::Caller,
-        fields::{Fields, Invalid},
+        fields::Invalid,
         party::{Step, filter::Filter},
     },
     service::{
         error::Error,
         parties::{Parties, Seen},
     },
-    view::{AttendeeView, PartyView, Preview},
+    view::{AttendeeView, PartyView},
 };
 
 /// `POST /parties`
@@ -136,23 +135,6 @@ pub async fn end(
     one(&request, &parties.step(caller, *id, Step::End).await?)
 }
 
-/// `POST /parties/by-code`
-///
-/// # Errors
-///
-/// As the service.
-pub async fn by_code(
-    caller: Caller,
-    parties: web::Data<Parties>,
-    body: Object,
-) -> Result<HttpResponse, Problem> {
-    let mut fields = body.into_fields();
-    let code = code(&mut fields);
-    let code = fields.finish(code).map_err(Error::from)?;
-    let party = parties.preview(caller, &code).await?;
-    reply::ok(&json!({ "party": Preview::from(&party) }))
-}
-
 /// `GET /parties/{id}/attendees`
 ///
 /// # Errors
@@ -173,11 +155,6 @@ pub async fn attendees(
     page.map_err(Error::from)?;
     let views: Vec<_> = found.iter().map(AttendeeView::from).collect();
     reply::list(&request, &views, &Meta::new(limit, next.as_ref()))
-}
-
-/// The code of a body.
-pub(super) fn code(fields: &mut Fields) -> Option<AccessCode> {
-    fields.required("accessCode", AccessCode::read)
 }
 
 fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {

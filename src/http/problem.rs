@@ -8,9 +8,10 @@ use actix_web::{
 };
 use serde::Serialize;
 
+use super::rate;
 use crate::{
     domain::fields::FieldError,
-    service::{self, error::Conflict},
+    service::{self, error::Conflict, rates::Standing},
     telemetry::Chain,
 };
 
@@ -125,13 +126,23 @@ pub struct Problem {
     closes: bool,
     size: Option<u64>,
     errors: Vec<FieldError>,
+    standings: Vec<Standing>,
     cause: Option<Arc<str>>,
 }
 
 impl Problem {
     /// A refusal with `code`; `detail` is for people and names nothing internal.
     pub fn new(code: Code, detail: &'static str) -> Self {
-        Self { code, detail, retry_after: None, closes: false, size: None, errors: Vec::new(), cause: None }
+        Self {
+            code,
+            detail,
+            retry_after: None,
+            closes: false,
+            size: None,
+            errors: Vec::new(),
+            standings: Vec::new(),
+            cause: None,
+        }
     }
 
     /// When to try again, told in whole seconds, one at least.
@@ -159,6 +170,13 @@ impl Problem {
     #[must_use]
     pub fn naming(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
+        self
+    }
+
+    /// The limits that stand in the way.
+    #[must_use]
+    pub fn limited_by(mut self, standings: Vec<Standing>) -> Self {
+        self.standings = standings;
         self
     }
 
@@ -200,6 +218,9 @@ impl Problem {
         }
         if let Some(size) = self.size {
             answer.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
+        }
+        for (name, value) in rate::fields(&self.standings) {
+            answer.insert_header((name, value));
         }
         if self.closes {
             answer.force_close();
@@ -245,8 +266,10 @@ impl From<service::error::Error> for Problem {
             E::KeyReused => {
                 Self::new(Code::IdempotencyMismatch, "The Idempotency-Key belongs to another request")
             }
-            E::TooOften { retry_after } => {
-                Self::new(Code::RateLimited, "Too many requests; try again later").retry_after(retry_after)
+            E::TooOften { retry_after, standings } => {
+                Self::new(Code::RateLimited, "Too many requests; try again later")
+                    .retry_after(retry_after)
+                    .limited_by(standings)
             }
             E::Unavailable { retry_after, .. } => Self::new(Code::Unavailable, "Nothing was done; try again")
                 .retry_after(retry_after)

@@ -16,7 +16,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         ConnectionType, Method, StatusCode,
-        header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
+        header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web,
@@ -84,11 +84,9 @@ pub async fn trace<B: MessageBody + 'static>(
     };
     if let Some(problem) = refusal(&answer) {
         line.cause = problem.cause().map(str::to_owned);
-        let allow = answer.headers().get(ALLOW).cloned();
+        let said = answer.headers().clone();
         answer = answer.into_response(problem.render(&line.id));
-        if let Some(allow) = allow {
-            answer.headers_mut().insert(ALLOW, allow);
-        }
+        keep(&said, answer.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_str(&line.id) {
         answer.headers_mut().insert(REQUEST_ID, value);
@@ -100,6 +98,14 @@ pub async fn trace<B: MessageBody + 'static>(
     line.caller = answer.request().extensions().get::<CallerId>().copied();
     line.write(&trace, answer.status().as_u16(), began);
     Ok(answer)
+}
+
+/// What inner layers have said of a refusal stays, but for what described their own body.
+fn keep(said: &HeaderMap, headers: &mut HeaderMap) {
+    let own: Vec<_> = headers.keys().cloned().chain([CONTENT_LENGTH]).collect();
+    for (name, value) in said.iter().filter(|(name, _)| !own.contains(name)) {
+        headers.append(name.clone(), value.clone());
+    }
 }
 
 /// What a request's line says of it, taken while the request is there but for what is found out later.

@@ -13,7 +13,7 @@ const ROUNDS: usize = 20;
 
 /// Often enough that there is never much.
 pub const RHYTHM: Rhythm =
-    Rhythm { every: Duration::from_secs(60), deadline: Duration::from_secs(30), jitter: 0.2 };
+    Rhythm { every: Duration::from_secs(5), deadline: Duration::from_secs(30), jitter: 0.2 };
 
 /// Forgets what is kept for a while only.
 #[derive(Debug)]

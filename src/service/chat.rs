@@ -14,6 +14,7 @@ use super::{
     error::Error,
     links::Links,
     once::{Answer, Ticket, once},
+    rates::Rates,
     seal::Seal,
 };
 use crate::{
@@ -38,6 +39,7 @@ pub struct Chat {
     database: Database,
     links: Arc<Links>,
     seal: Arc<Seal>,
+    rates: Rates,
     announce: Arc<dyn Announce>,
 }
 
@@ -88,8 +90,14 @@ impl Said {
 
 impl Chat {
     /// Puts it together.
-    pub fn new(database: Database, links: Arc<Links>, seal: Arc<Seal>, announce: Arc<dyn Announce>) -> Self {
-        Self { database, links, seal, announce }
+    pub fn new(
+        database: Database,
+        links: Arc<Links>,
+        seal: Arc<Seal>,
+        rates: Rates,
+        announce: Arc<dyn Announce>,
+    ) -> Self {
+        Self { database, links, seal, rates, announce }
     }
 
     /// At most `limit` messages before number `before`, the newest first.
@@ -124,7 +132,8 @@ impl Chat {
     ///
     /// # Errors
     ///
-    /// As the rights say, then what is wrong with the words, then the party's status; [`Error::Unavailable`],
+    /// [`Error::TooOften`]; as the rights say, then what is wrong with the words, then the party's status;
+    /// [`Error::Unavailable`],
     /// [`Error::OutcomeUnknown`].
     pub async fn say(
         &self,
@@ -133,6 +142,9 @@ impl Chat {
         words: Fields,
         ticket: Option<&Ticket>,
     ) -> Result<Answer, Error> {
+        if let Some(person) = caller.person() {
+            self.rates.take(&[self.rates.chat(person)]).await?;
+        }
         let mut logged = None;
         let answer = self
             .database

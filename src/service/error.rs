@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rates::Standing;
 use crate::{
     blob,
     db::DatabaseError,
@@ -46,6 +47,8 @@ pub enum Error {
     TooOften {
         /// When to try again.
         retry_after: Duration,
+        /// The limits, as they stand.
+        standings: Vec<Standing>,
     },
     /// Not done, safe to repeat.
     #[error("unavailable: {reason}")]

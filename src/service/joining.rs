@@ -3,9 +3,10 @@
 //! *Invariant:* who joins holds the party's row until the commit: seats are counted by one at a time. A guest's tokens are
 //! drawn for each answer and kept nowhere.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use serde_json::json;
+use tokio::{sync::Semaphore, time::timeout};
 use uuid::Uuid;
 
 use super::{
@@ -13,13 +14,15 @@ use super::{
     codes::Codes,
     error::{Conflict, Error},
     once::{Answer, Ticket, once},
+    rates::Rates,
     seal::Seal,
     sessions::{Pair, Sessions},
 };
 use crate::{
     db::{
-        Connection, Database, attendances, events, guests,
+        Connection, Database, DatabaseError, accounts, attendances, events, guests,
         parties::{self, Found},
+        violated,
     },
     domain::{
         access::Standing,
@@ -28,11 +31,14 @@ use crate::{
         caller::Caller,
         event::EventKind,
         fields::Wrong,
-        party::admission::{Admission, Refusal},
+        party::{
+            Party,
+            admission::{Admission, Refusal},
+        },
         text::DisplayName,
     },
     realtime::Kind,
-    view::{AttendeeView, GuestView, PartyView},
+    view::{AttendeeView, OwnGuest, PartyView},
 };
 
 /// How one joins.
@@ -41,10 +47,21 @@ pub struct Joining {
     codes: Arc<Codes>,
     answers: Arc<Seal>,
     sessions: Sessions,
+    rates: Rates,
+    turnstile: Semaphore,
     announce: Arc<dyn Announce>,
 }
 
+/// Joins of one party wait for each other in PostgreSQL, each with a connection: more than a few at once would only take
+/// them away from everything else.
+const AT_ONCE: usize = 4;
+/// How long one waits for one's turn.
+const TURN: Duration = Duration::from_secs(5);
+
 const NO_NAME: Wrong = Wrong::new("REQUIRED", "is required without an account");
+
+const CROWDED: Error =
+    Error::Unavailable { reason: "too many join at once", retry_after: Duration::from_secs(1), source: None };
 
 /// What a join has changed, if anything: the party and the number of the event.
 type Logged = Option<(Uuid, i64)>;
@@ -56,9 +73,29 @@ impl Joining {
         codes: Arc<Codes>,
         answers: Arc<Seal>,
         sessions: Sessions,
+        rates: Rates,
         announce: Arc<dyn Announce>,
     ) -> Self {
-        Self { database, codes, answers, sessions, announce }
+        let turnstile = Semaphore::new(AT_ONCE);
+        Self { database, codes, answers, sessions, rates, turnstile, announce }
+    }
+
+    /// The party of that code, before one joins it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for a code that is nobody's, or whose party the caller may not know of; [`Error::TooOften`].
+    pub async fn preview(&self, caller: Caller, code: &AccessCode, from: IpAddr) -> Result<Party, Error> {
+        let marks = self.codes.marks(code);
+        let found = self.guarded(caller, from, async {
+            let found = self
+                .database
+                .run(async |connection| parties::find_by_code(connection, &marks, caller.person()).await)
+                .await?;
+            let Found { party, attendance, .. } = found.ok_or(Error::NotFound)?;
+            party.is_known_to(standing(attendance)).then_some(party).ok_or(Error::NotFound)
+        });
+        found.await
     }
 
     /// Lets the caller in, once for each `ticket`: a user as they are; whoever has no account as a guest called `name`, or
@@ -66,17 +103,53 @@ impl Joining {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] for an unknown code; [`Conflict::InvalidStatus`], [`Conflict::PartyFull`].
+    /// [`Error::NotFound`] for an unknown code; [`Conflict::InvalidStatus`], [`Conflict::PartyFull`]; [`Error::TooOften`].
     pub async fn join(
         &self,
         caller: Caller,
         code: &AccessCode,
         name: Option<&DisplayName>,
         ticket: Option<&Ticket>,
+        from: IpAddr,
     ) -> Result<Answer, Error> {
         if name.is_none() && caller.person().is_none() {
             return Err(Error::field("displayName", &NO_NAME));
         }
+        let joins = [self.rates.joins(from)];
+        self.rates.look(&joins).await?;
+        let answer = self.guarded(caller, from, self.let_in(caller, code, name, ticket)).await;
+        let is_full = matches!(answer, Err(Error::Conflict(Conflict::PartyFull)));
+        if is_full || answer.is_ok() {
+            self.rates.count(&joins).await;
+        }
+        answer
+    }
+
+    /// Counts a code that turns out unknown; who has tried too many hears of none any more.
+    async fn guarded<T>(
+        &self,
+        caller: Caller,
+        from: IpAddr,
+        attempt: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let unknown = self.rates.unknown_codes(caller.person(), from);
+        self.rates.look(&unknown).await?;
+        let outcome = attempt.await;
+        if matches!(outcome, Err(Error::NotFound)) {
+            self.rates.count(&unknown).await;
+        }
+        outcome
+    }
+
+    async fn let_in(
+        &self,
+        caller: Caller,
+        code: &AccessCode,
+        name: Option<&DisplayName>,
+        ticket: Option<&Ticket>,
+    ) -> Result<Answer, Error> {
+        // It is never closed: only waiting too long has no turn
+        let Ok(_turn) = timeout(TURN, self.turnstile.acquire()).await else { return Err(CROWDED) };
         let mut logged = None;
         let answer = self
             .database
@@ -167,7 +240,7 @@ impl Joining {
     /// Gives the guest of that answer their tokens, unless they were sent away since it was first given.
     async fn welcome(&self, connection: &mut Connection, kept: Answer) -> Result<Answer, Error> {
         let id: Uuid = serde_json::from_str(kept.data.get()).map_err(Error::internal)?;
-        let guest = guests::find(connection, id).await?.ok_or(Error::NotFound)?;
+        let guest = accounts::guest(connection, id).await?.ok_or(Error::NotFound)?;
         let found = parties::find(connection, guest.party_id, Some(id)).await?.ok_or(Error::NotFound)?;
         if standing(found.attendance) != Standing::Guest {
             return Err(Error::NotFound);
@@ -177,7 +250,7 @@ impl Joining {
             self.sessions.open(connection, id, Kind::Guest).await?;
         let data = json!({
             "party": PartyView::from(&found.party).seen_from(found.attendance),
-            "guest": GuestView::from(&guest),
+            "guest": OwnGuest::from(&guest),
             "attendee": attendee.as_ref().map(AttendeeView::from),
             "accessToken": access_token.expose(),
             "refreshToken": refresh_token.expose(),
@@ -202,11 +275,18 @@ async fn seat(
     role: Role,
     logged: &mut Logged,
 ) -> Result<(), Error> {
-    attendances::admit(connection, party, person, role).await?;
-    parties::take_seat(connection, party).await?;
+    attendances::seat(connection, party, person, role).await.map_err(gone)?;
     let seq = events::append(connection, party, EventKind::AttendeeJoined, Some(person), &json!({})).await?;
     *logged = Some((party, seq));
     Ok(())
+}
+
+/// What a refused seat means: whoever was to take it was erased.
+fn gone(error: DatabaseError) -> Error {
+    match violated(&error) {
+        Some("attendances_person_id_fkey") => Error::Unauthenticated("the account of this token is gone"),
+        _ => error.into(),
+    }
 }
 
 fn answer(party: Uuid, admission: Admission, data: &impl serde::Serialize) -> Result<Answer, Error> {

@@ -1,5 +1,6 @@
 //! Use cases: load, decide, act. Who may do what is decided here and nowhere else.
 
+pub mod accounts;
 pub mod announce;
 pub mod chat;
 pub mod codes;
@@ -11,6 +12,8 @@ mod key;
 pub mod links;
 pub mod once;
 pub mod parties;
+pub mod passwords;
+pub mod rates;
 pub mod screens;
 pub mod seal;
 pub mod sessions;

@@ -21,8 +21,7 @@ use crate::{
     },
     domain::{
         access::Act,
-        access_code::AccessCode,
-        attendance::{Attendee, Role, standing},
+        attendance::Attendee,
         caller::Caller,
         event::EventKind,
         fields::Fields,
@@ -97,7 +96,7 @@ impl Parties {
                     let code = plan.is_private.then(|| self.codes.draw(id)).transpose()?;
                     let new = NewParty { id, host, plan: &plan, status, code: code.as_ref() };
                     parties::insert(connection, &new).await.map_err(codes::refused)?;
-                    attendances::admit(connection, id, host, Role::Host).await?;
+                    attendances::add_host(connection, id, host).await?;
                     let seen = self.look(connection, id, caller).await?;
                     Answer::created(format!("/api/v1/parties/{id}"), &json!({ "party": seen.view() }))
                 })
@@ -201,21 +200,6 @@ impl Parties {
             })
             .await?;
         Ok(self.told(seen))
-    }
-
-    /// The party of that code, before one joins it.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] for a code that is nobody's, or whose party the caller may not know of.
-    pub async fn preview(&self, caller: Caller, code: &AccessCode) -> Result<Party, Error> {
-        let marks = self.codes.marks(code);
-        let found = self
-            .database
-            .run(async |connection| parties::find_by_code(connection, &marks, caller.person()).await)
-            .await?;
-        let Found { party, attendance, .. } = found.ok_or(Error::NotFound)?;
-        party.is_known_to(standing(attendance)).then_some(party).ok_or(Error::NotFound)
     }
 
     /// A page of the people in the party, and where the next one begins.

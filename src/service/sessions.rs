@@ -217,15 +217,15 @@ mod tests {
         };
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         for (found, expected) in [
-            (fresh.clone(), Verdict::Renew),
-            (Found { spent_for: seconds(0), ..fresh.clone() }, Verdict::Repeat),
-            (Found { spent_for: seconds(60), ..fresh.clone() }, Verdict::Repeat),
-            (Found { spent_for: seconds(61), ..fresh.clone() }, Verdict::Stolen),
-            (Found { is_expired: true, ..fresh.clone() }, Verdict::Over),
-            (Found { is_expired: true, spent_for: seconds(61), ..fresh.clone() }, Verdict::Over),
-            (Found { is_revoked: true, spent_for: seconds(1), ..fresh.clone() }, Verdict::Over),
-            (Found { ended_for: seconds(7 * 86_400), ..fresh.clone() }, Verdict::Renew),
-            (Found { ended_for: seconds(7 * 86_400 + 1), ..fresh.clone() }, Verdict::Over),
+            (fresh, Verdict::Renew),
+            (Found { spent_for: seconds(0), ..fresh }, Verdict::Repeat),
+            (Found { spent_for: seconds(60), ..fresh }, Verdict::Repeat),
+            (Found { spent_for: seconds(61), ..fresh }, Verdict::Stolen),
+            (Found { is_expired: true, ..fresh }, Verdict::Over),
+            (Found { is_expired: true, spent_for: seconds(61), ..fresh }, Verdict::Over),
+            (Found { is_revoked: true, spent_for: seconds(1), ..fresh }, Verdict::Over),
+            (Found { ended_for: seconds(7 * 86_400), ..fresh }, Verdict::Renew),
+            (Found { ended_for: seconds(7 * 86_400 + 1), ..fresh }, Verdict::Over),
         ] {
             assert_eq!(verdict(&found), expected, "{found:?}");
         }

@@ -3,15 +3,15 @@
 //! *Invariant:* a view shows what its caller may see; what others may not see is not in it at all.
 
 pub mod attendee;
-pub mod guest;
 pub mod media;
 pub mod message;
 pub mod party;
 pub mod person;
+pub mod user;
 
 pub use self::{
     attendee::AttendeeView,
-    guest::GuestView,
     party::{Invitation, PartyView, Preview},
     person::UserSummary,
+    user::{OwnGuest, OwnUser},
 };

@@ -11,17 +11,25 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
 mod chat;
 mod cli;
+mod clock;
+mod cors;
 mod database;
 mod gallery;
 mod ground;
 mod jobs;
+mod joining;
 mod live;
 mod migrations;
+mod parties;
 mod pod;
 mod private_servers;
 mod process;
+mod rates;
+mod rights;
 mod sockets;
 mod storage;
 mod tls;
+mod uploads;

@@ -14,11 +14,13 @@
 pub mod app;
 pub mod chaos_proxy;
 pub mod database;
+pub mod gathering;
 pub mod logs;
 pub mod own;
 pub mod pictures;
 pub mod poll;
 pub mod process;
+pub mod scene;
 pub mod servers;
 pub mod stage;
 pub mod ws;

@@ -1,0 +1,26 @@
+-- What domain/rate.rs does with several buckets at once, for all pods, by the clock of Redis.
+-- KEYS: the buckets, in one slot. ARGV: look, take or count; then each bucket's interval and burst.
+-- Kept: when a bucket will be full again, in microseconds. Given: the time, and what was kept of each, 0 for nothing.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local answer = { now }
+local full_at = {}
+local limits = {}
+local empty = false
+for i, key in ipairs(KEYS) do
+    local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+    full_at[i] = tonumber(redis.call('GET', key) or 0)
+    answer[i + 1] = full_at[i]
+    limits[i] = { interval = interval, is_empty = math.max(full_at[i] - now, 0) + interval > interval * burst }
+    empty = empty or limits[i].is_empty
+end
+if ARGV[1] == 'count' or (ARGV[1] == 'take' and not empty) then
+    for i, key in ipairs(KEYS) do
+        if not limits[i].is_empty then
+            local full = math.max(full_at[i], now) + limits[i].interval
+            -- All digits: as a number it would be rounded
+            redis.call('SET', key, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
+        end
+    end
+end
+return answer

@@ -1,0 +1,10 @@
+//! What is kept in Redis, all of it losable.
+//!
+//! *Invariant:* nothing in here fails: where Redis is away or slow, this pod answers by itself.
+
+mod buckets;
+mod memory;
+
+pub use party_gallery_actors::redis::Redis;
+
+pub use self::buckets::{Bucket, Buckets};

@@ -1,0 +1,1 @@
+SELECT person_id, password_hash FROM accounts WHERE lower(email) = lower($1)

@@ -1,0 +1,10 @@
+SELECT people.id AS person_id,
+       people.username,
+       people.display_name,
+       people.first_name,
+       people.last_name,
+       people.created_at,
+       guests.party_id
+FROM people
+JOIN guests ON guests.person_id = people.id
+WHERE people.id = $1

@@ -1,0 +1,1 @@
+INSERT INTO attendances (party_id, person_id, role) VALUES ($1, $2, 'host')

@@ -1,1 +1,0 @@
-UPDATE parties SET attendees_count = attendees_count + 1 WHERE id = $1

@@ -1,0 +1,155 @@
+//! `/auth`: registering, signing in, going on, and who one is.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{body::Object, problem::Problem, rate::ClientAddress, reply};
+use crate::{
+    domain::{
+        account::{Account, Email, Password, Username},
+        caller::Caller,
+        fields::{Fields, Invalid, Wrong},
+        text::{Bio, Name},
+    },
+    service::{
+        accounts::{Accounts, Myself, Registration},
+        error::Error,
+        once::Answer,
+        sessions::{Pair, Token},
+    },
+    view::{OwnGuest, OwnUser},
+};
+
+/// What somebody who has signed in is told, beside who they are.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tokens<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    /// Seconds.
+    expires_in: u64,
+}
+
+#[derive(Serialize)]
+struct SignedIn<'a> {
+    user: OwnUser<'a>,
+    #[serde(flatten)]
+    tokens: Tokens<'a>,
+}
+
+impl<'a> From<&'a Pair> for Tokens<'a> {
+    fn from(pair: &'a Pair) -> Self {
+        Self {
+            access_token: pair.access_token.expose(),
+            refresh_token: pair.refresh_token.expose(),
+            expires_in: pair.expires_in.as_secs(),
+        }
+    }
+}
+
+impl<'a> SignedIn<'a> {
+    fn new(account: &'a Account, pair: &'a Pair) -> Self {
+        Self { user: account.into(), tokens: pair.into() }
+    }
+}
+
+/// `POST /auth/register`.
+///
+/// # Errors
+///
+/// Wrong fields, a name or an address that is taken, or too many.
+pub async fn register(
+    accounts: web::Data<Accounts>,
+    address: ClientAddress,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let new = registration(body.into_fields()).map_err(Error::from)?;
+    let (account, pair) = accounts.register(new, address.0).await?;
+    let location = format!("/api/v1/users/{}", account.person.id);
+    reply::answer(&Answer::created(location, &SignedIn::new(&account, &pair))?)
+}
+
+/// `POST /auth/login`.
+///
+/// # Errors
+///
+/// Wrong fields, an unknown address or a wrong password, or too many.
+pub async fn login(
+    accounts: web::Data<Accounts>,
+    address: ClientAddress,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let (email, password) = credentials(body.into_fields()).map_err(Error::from)?;
+    let (account, pair) = accounts.login(email, password, address.0).await?;
+    reply::ok(&SignedIn::new(&account, &pair))
+}
+
+/// `POST /auth/refresh`.
+///
+/// # Errors
+///
+/// No token, one that is worth nothing, or too many.
+pub async fn refresh(accounts: web::Data<Accounts>, body: Object) -> Result<HttpResponse, Problem> {
+    let mut fields = body.into_fields();
+    let token = fields.required("refreshToken", |token| {
+        token.as_str().map(str::to_owned).ok_or(Wrong::new("INVALID_TYPE", "must be a string"))
+    });
+    let token = fields.finish(token).map_err(Error::from)?;
+    let pair = accounts.refresh(&Token::read(&token)?).await?;
+    reply::ok(&Tokens::from(&pair))
+}
+
+/// `GET /auth/me`.
+///
+/// # Errors
+///
+/// Nobody, or a screen.
+pub async fn me(
+    request: HttpRequest,
+    accounts: web::Data<Accounts>,
+    caller: Caller,
+) -> Result<HttpResponse, Problem> {
+    match accounts.myself(caller).await? {
+        Myself::User(account) => reply::resource(&request, &json!({ "user": OwnUser::from(&account) })),
+        Myself::Guest(guest) => reply::resource(&request, &json!({ "guest": OwnGuest::from(&guest) })),
+    }
+}
+
+fn registration(mut fields: Fields) -> Result<Registration, Invalid> {
+    without_firebase(&mut fields)?;
+    let email = fields.required("email", Email::read);
+    let password = fields.required("password", Password::read);
+    let username = fields.required("username", Username::read);
+    let first_name = fields.required("firstName", Name::read);
+    let last_name = fields.required("lastName", Name::read);
+    let bio = fields.optional("bio", Bio::read);
+    let read = || {
+        Some(Registration {
+            email: email?,
+            password: password?,
+            username: username?,
+            first_name: first_name?,
+            last_name: last_name?,
+            bio: bio?,
+        })
+    };
+    fields.finish(read())
+}
+
+fn credentials(mut fields: Fields) -> Result<(Email, Password), Invalid> {
+    without_firebase(&mut fields)?;
+    let email = fields.required("email", Email::read);
+    let password = fields.required("password", Password::given);
+    fields.finish(email.zip(password))
+}
+
+/// Only those who signed in with Firebase send its tokens, and nobody can yet.
+fn without_firebase(fields: &mut Fields) -> Result<(), Invalid> {
+    match fields.take("firebaseToken") {
+        None | Some(Value::Null) => Ok(()),
+        Some(_) => {
+            Err(Invalid::one("firebaseToken", &Wrong::new("UNSUPPORTED", "is not taken by this service")))
+        }
+    }
+}

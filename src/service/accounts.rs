@@ -1,0 +1,182 @@
+//! Registering, signing in, and who one is.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::{
+    error::{Conflict, Error},
+    passwords::Passwords,
+    rates::Rates,
+    sessions::{Pair, Sessions, Token},
+};
+use crate::{
+    db::{
+        Database, DatabaseError,
+        accounts::{self, NewAccount},
+        violated,
+    },
+    domain::{
+        account::{Account, Email, Guest, Password, Username},
+        caller::Caller,
+        person::Person,
+        text::{Bio, Name},
+    },
+    realtime::Kind,
+};
+
+/// What somebody registers with.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Where they are written to, and what they sign in with.
+    pub email: Email,
+    /// What they sign in with.
+    pub password: Password,
+    /// Their unique name.
+    pub username: Username,
+    /// Their first name.
+    pub first_name: Name,
+    /// Their last name.
+    pub last_name: Name,
+    /// What they say of themselves.
+    pub bio: Option<Bio>,
+}
+
+/// Who is asked for by who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Myself {
+    /// Somebody with an account.
+    User(Account),
+    /// Somebody without.
+    Guest(Guest),
+}
+
+/// The accounts of this service.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    database: Database,
+    sessions: Sessions,
+    passwords: Passwords,
+    rates: Rates,
+}
+
+impl Accounts {
+    /// Kept in `database`.
+    pub fn new(database: Database, sessions: Sessions, rates: Rates) -> Self {
+        Self { database, sessions, passwords: Passwords::default(), rates }
+    }
+
+    /// Makes an account and signs its user in.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::UsernameTaken`], [`Conflict::EmailTaken`], [`Error::TooOften`]; [`Error::Unavailable`].
+    pub async fn register(&self, new: Registration, from: IpAddr) -> Result<(Account, Pair), Error> {
+        self.rates.take(&[self.rates.registrations(from)]).await?;
+        self.reachable().await?;
+        let password_hash = self.passwords.hash(new.password).await?;
+        let (first_name, last_name) = (new.first_name.as_str(), new.last_name.as_str());
+        let person = Person {
+            id: Uuid::now_v7(),
+            username: Some(new.username.as_str().to_owned()),
+            display_name: format!("{first_name} {last_name}"),
+            first_name: Some(first_name.to_owned()),
+            last_name: Some(last_name.to_owned()),
+        };
+        let account = NewAccount {
+            person: &person,
+            bio: new.bio.as_ref().map(Bio::as_str),
+            email: new.email.as_str(),
+            password_hash: &password_hash,
+        };
+        self.database
+            .transaction(async |connection| {
+                let account = accounts::create(connection, account).await.map_err(taken)?;
+                let pair = self.sessions.open(connection, person.id, Kind::User).await?;
+                Ok((account, pair))
+            })
+            .await
+    }
+
+    /// Signs a user in. Whether nobody has that address or the password is wrong cannot be told from the answer, nor
+    /// from how long it takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthenticated`], [`Error::TooOften`]; [`Error::Unavailable`].
+    pub async fn login(
+        &self,
+        email: Email,
+        password: Password,
+        from: IpAddr,
+    ) -> Result<(Account, Pair), Error> {
+        let failures = self.rates.failed_logins(&email, from);
+        self.rates.look(&failures).await?;
+        let known = self
+            .database
+            .run(async |connection| accounts::credentials(connection, email.as_str()).await)
+            .await
+            .map_err(Error::from)?;
+        let (person, hash) = known.map(|known| (known.person, known.password_hash)).unzip();
+        let is_right = self.passwords.is_of(password, hash).await?;
+        let Some(person) = person.filter(|_| is_right) else {
+            self.rates.count(&failures).await;
+            return Err(WRONG);
+        };
+        self.database
+            .transaction(async |connection| {
+                // Erased since
+                let account = accounts::user(connection, person).await?.ok_or(WRONG)?;
+                let pair = self.sessions.open(connection, person, Kind::User).await?;
+                Ok((account, pair))
+            })
+            .await
+    }
+
+    /// Gives the next pair for a refresh token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthenticated`], [`Error::TooOften`]; [`Error::Unavailable`].
+    pub async fn refresh(&self, token: &Token) -> Result<Pair, Error> {
+        let owner = self.sessions.owner(&self.database, token).await?;
+        self.rates.take(&[self.rates.refreshes(owner)]).await?;
+        self.sessions.refresh(&self.database, token).await
+    }
+
+    /// Who the caller is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unauthenticated`] for nobody, and for who is erased; [`Error::Forbidden`] for a screen.
+    pub async fn myself(&self, caller: Caller) -> Result<Myself, Error> {
+        let myself = match caller {
+            Caller::Anonymous => None,
+            Caller::Display(_) => return Err(Error::Forbidden("a screen is nobody")),
+            Caller::User(id) => {
+                let user = self.database.run(async |connection| accounts::user(connection, id).await);
+                user.await.map_err(Error::from)?.map(Myself::User)
+            }
+            Caller::Guest(id) => {
+                let guest = self.database.run(async |connection| accounts::guest(connection, id).await);
+                guest.await.map_err(Error::from)?.map(Myself::Guest)
+            }
+        };
+        myself.ok_or(Error::Unauthenticated("a token of somebody who is here is needed for this"))
+    }
+
+    /// Fails at once while the database is away, before anything costly is done for it.
+    async fn reachable(&self) -> Result<(), Error> {
+        self.database.run(async |_| Ok(())).await
+    }
+}
+
+const WRONG: Error = Error::Unauthenticated("the e-mail address or the password is wrong");
+
+fn taken(error: DatabaseError) -> Error {
+    match violated(&error) {
+        Some(accounts::USERNAME) => Error::Conflict(Conflict::UsernameTaken),
+        Some(accounts::EMAIL) => Error::Conflict(Conflict::EmailTaken),
+        _ => error.into(),
+    }
+}
