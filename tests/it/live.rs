@@ -9,7 +9,9 @@ use uuid::Uuid;
 use crate::support::{
     DEADLINE,
     app::{TestApp, Victim},
+    gathering::Party,
     own::OwnRedis,
+    pictures,
     poll::eventually,
     servers::fresh_redis,
     stage::{Somebody, Stage, ask, stop},
@@ -277,7 +279,8 @@ async fn a_chat_has_its_history_and_every_word_once() {
     let party = stage.party(&host, "LIVE", true).await;
     let guest = stage.guest(party).await;
     for n in 1..=52 {
-        say(&here, &host, party, &n.to_string()).await;
+        // In turns: one alone would be told to slow down
+        say(&here, if n % 2 == 0 { &host } else { &guest }, party, &n.to_string()).await;
     }
     let mut both = Screen::of(&here, &host).await;
     both.join(party).await;
@@ -498,4 +501,44 @@ async fn another_place_is_another_ear() {
     let heard = strange.settled().await;
     assert!(heard.iter().all(|event| event["seq"].is_null()), "and stays out: {heard:?}");
     stop(app).await;
+}
+
+#[tokio::test]
+async fn a_photo_is_told_when_it_comes_when_it_can_be_seen_and_when_it_goes() {
+    let party = Party::new(true).await;
+    let mut screen = Screen::of(&party.app, &party.host).await;
+    screen.join(party.id).await;
+    let taken = party.upload(Some(&party.guest), pictures::jpeg(640, 480), "a.jpg").await;
+    assert_eq!(taken.status, 201, "{:?}", taken.body);
+    let id = &taken.body["data"]["media"]["id"];
+
+    let new = screen.logged().await;
+    assert_eq!((brief(&new), &new["data"]["media"]["id"]), ((1, "party:new_media".to_owned()), id));
+    assert_eq!(
+        (&new["data"]["media"]["urls"], &new["data"]["media"]["status"]),
+        (&json!(null), &json!("PROCESSING"))
+    );
+    let ready = screen.logged().await;
+    let media = &ready["data"]["media"];
+    assert_eq!((brief(&ready), &media["id"]), ((2, "party:media_ready".to_owned()), id));
+    assert_eq!((&media["status"], &media["seq"]), (&json!("READY"), &json!(2)));
+    assert!(media["urls"]["thumb"].is_string() && media["viewer"].is_null(), "{media}");
+
+    let path = format!("/api/v1/media/{}", id.as_str().unwrap());
+    let deleted = ask(&party.app, Some(&party.guest), Method::DELETE, &path, &[], None).await;
+    assert_eq!(deleted.status, 204);
+    let removed = screen.logged().await;
+    let data = json!({ "partyId": party.id, "mediaId": id, "reason": "DELETED" });
+    assert_eq!((brief(&removed), &removed["data"]), ((3, "party:media_removed".to_owned()), &data));
+    let failed = party.upload(Some(&party.guest), truncated(), "b.jpg").await;
+    assert_eq!(failed.status, 201, "{:?}", failed.body);
+    assert_eq!(screen.logged_up_to(5).await.pop(), Some((5, "party:media_removed".to_owned())));
+    stop(party.app).await;
+}
+
+/// What shows to be broken only when it is decoded.
+fn truncated() -> Vec<u8> {
+    let mut photo = pictures::noise(1200, 900);
+    photo.truncate(photo.len() * 3 / 4);
+    photo
 }
