@@ -2,6 +2,10 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+use actix_web::web::{Data, ServiceConfig};
+use party_gallery_actors::{database::Database, health::wall_clock};
+use slog::{Logger, o};
+
 use crate::{
     blob::Store,
     cache::{Buckets, Redis},
@@ -26,9 +30,6 @@ use crate::{
         uploads::Uploads,
     },
 };
-use actix_web::web::{Data, ServiceConfig};
-use party_gallery_actors::{database::Database, health::wall_clock};
-use slog::{Logger, o};
 
 /// What the use cases are made of.
 pub(super) struct Parts<'a> {
