@@ -169,6 +169,7 @@ impl App {
         let sockets = Data::new(Sockets {
             registry: Arc::clone(&registry),
             authenticator,
+            rooms: None,
             origins,
             trusted_proxies: config.trusted_proxies.clone(),
             log: log.clone(),

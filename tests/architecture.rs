@@ -76,7 +76,7 @@ const ACTORS: Ladder = Ladder {
     rungs: &[
         ("database", &["breaker", "kernel"]),
         ("redis", &["breaker", "kernel"]),
-        ("realtime", &["breaker", "kernel"]),
+        ("realtime", &["breaker", "kernel", "redis"]),
         ("health", &["breaker", "kernel"]),
         ("worker", &["kernel"]),
         ("ticker", &["kernel"]),

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     config::{Networks, Origin},
-    realtime::{Authenticator, open},
+    realtime::{Authenticator, Rooms, open},
 };
 
 /// What sockets need.
@@ -30,6 +30,8 @@ pub struct Sockets {
     pub registry: Arc<Registry>,
     /// Who knows whose a token is.
     pub authenticator: Arc<dyn Authenticator>,
+    /// Who lets sessions into the rooms of parties; without it there are none.
+    pub rooms: Option<Arc<dyn Rooms>>,
     /// Pages from there may open sockets, beside those of the request's own host.
     pub origins: Vec<Origin>,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -56,7 +58,8 @@ pub async fn ws(
         return Err(Problem::new(Code::Unavailable, "The connection is gone"));
     };
     let address = client_address(peer.ip(), request.headers(), &sockets.trusted_proxies);
-    let opening = open(Arc::clone(&sockets.authenticator), caller, address, Instant::now());
+    let opening =
+        open(Arc::clone(&sockets.authenticator), sockets.rooms.clone(), caller, address, Instant::now());
     upgrade(&request, payload, opening, &sockets.registry, &sockets.log).map_err(|error| match error {
         UpgradeError::Handshake(_) => Problem::new(Code::MalformedBody, "A WebSocket upgrade is expected"),
         UpgradeError::Refused(Refused::TooManyUnauthenticated) => {

@@ -1,7 +1,7 @@
 //! The session's state machine, without a socket.
 //!
-//! A [`Conversation`] decides what follows a client's frame; a codec says how frames look on the wire. Sockets,
-//! outboxes and deadlines are the business of `party_gallery_actors::realtime`.
+//! A [`Conversation`] decides what follows a client's frame; a codec says how frames look on the wire. What needs data
+//! is asked of [`Rooms`]. Sockets, outboxes, streams and deadlines are the business of `party_gallery_actors::realtime`.
 //!
 //! *Invariant:* no I/O and no clock in here; `now` is an argument.
 
@@ -9,9 +9,16 @@ mod allowance;
 mod codec_json;
 mod principal;
 mod protocol;
+mod refusal;
+mod rooms;
+mod visit;
+mod voice;
 
 pub use self::{
-    codec_json::{JsonNotices, JsonSession, open},
+    codec_json::{JsonNotices, JsonSession, logged, open},
     principal::{AuthError, Authenticator, Kind, Principal},
-    protocol::{Conversation, Data, Malformed, Refusal, Request, Step},
+    protocol::{Conversation, Data, Greeting, Malformed, Request, Step},
+    refusal::Refusal,
+    rooms::{Admission, ChatAdmission, EVERYTHING, Room, Rooms, Utterance, audience_of, party, topic},
+    voice::JsonVoice,
 };

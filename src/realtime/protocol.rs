@@ -2,13 +2,19 @@
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use party_gallery_actors::realtime::Close;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use party_gallery_actors::realtime::{Close, Joined};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::{
     allowance::Allowance,
     principal::{AuthError, Authenticator, Principal},
+    refusal::Refusal,
+    rooms::{Room, Rooms},
+    visit::Visit,
 };
 
 /// What a client asks.
@@ -22,6 +28,13 @@ pub struct Request<'a> {
     pub data: Option<&'a RawValue>,
 }
 
+impl<'a> Request<'a> {
+    /// Its data as `T`.
+    pub(super) fn parse<T: Deserialize<'a>>(&self, otherwise: Refusal) -> Result<T, Refusal> {
+        self.data.and_then(|data| serde_json::from_str(data.get()).ok()).ok_or(otherwise)
+    }
+}
+
 /// A frame that asks nothing that can be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
@@ -31,42 +44,50 @@ pub struct Malformed {
     pub refusal: Refusal,
 }
 
-/// Why a frame has no effect, as the client is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    /// For programs: one of the codes of the API.
-    pub code: &'static str,
-    /// For people.
-    pub message: &'static str,
-}
-
-impl Refusal {
-    /// A refusal with `code`.
-    pub const fn new(code: &'static str, message: &'static str) -> Self {
-        Self { code, message }
-    }
-
-    const NOT_AUTHENTICATED: Self = Self::new("UNAUTHENTICATED", "authenticate first");
-    const BAD_TOKEN: Self = Self::new("UNAUTHENTICATED", "the token is not valid");
-    const EXPIRED: Self = Self::new("TOKEN_EXPIRED", "the token has expired");
-    const NO_TOKEN: Self = Self::new("VALIDATION_ERROR", "data.token must be a string");
-    const OTHER_CALLER: Self = Self::new("FORBIDDEN", "the session is somebody else's");
-    const UNKNOWN: Self = Self::new("NOT_FOUND", "no such event");
-    const TOO_FAST: Self = Self::new("RATE_LIMITED", "too many frames");
-}
-
 /// What is sent as the data of an answer or event.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Data<'a> {
-    /// The client's own.
+    /// The client's own, or nothing.
     Echo(Option<&'a RawValue>),
     /// Who the client is.
     Caller(Principal),
+    /// The client follows a party.
+    #[serde(rename_all = "camelCase")]
+    Live {
+        /// Which.
+        party_id: Uuid,
+        /// Up to which number it has everything.
+        seq: i64,
+        /// Of which line of history.
+        epoch: Uuid,
+        /// How many watch.
+        viewer_count: usize,
+        /// How many events it was sent.
+        replayed: u64,
+    },
+    /// What was said last.
+    #[serde(rename_all = "camelCase")]
+    History {
+        /// Where; an answer leaves it out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        party_id: Option<Uuid>,
+        /// The last 50 messages.
+        messages: Box<RawValue>,
+        /// Up to which number they go.
+        seq: i64,
+    },
+    /// What the client has said.
+    Said {
+        /// A Message.
+        message: Box<RawValue>,
+    },
 }
 
+/// What a join is answered with, once it is known how it ended.
+pub type Greeting = Box<dyn FnOnce(Joined) -> Vec<Step<'static>> + Send>;
+
 /// What is to be done.
-#[derive(Clone, Copy, Debug)]
 pub enum Step<'a> {
     /// The session is this caller's, from now on or for longer.
     Identify(Principal),
@@ -78,51 +99,96 @@ pub enum Step<'a> {
     Refuse(Option<u64>, Refusal),
     /// Close the session.
     Close(Close),
+    /// Do what comes of this; `otherwise` if nothing does.
+    Await {
+        /// What takes time.
+        work: BoxFuture<'static, Vec<Step<'static>>>,
+        /// What is done if it fails or takes too long.
+        otherwise: Vec<Step<'static>>,
+    },
+    /// Enter a room of a party.
+    Enter {
+        /// The party.
+        party: Uuid,
+        /// Its room.
+        room: Room,
+        /// Whether all is heard there.
+        is_attendee: bool,
+        /// The party's last number when the caller was let in.
+        head: i64,
+        /// The last number that the client has, if it wants what came after.
+        since: Option<i64>,
+        /// The caller's UserSummary, if they are to be seen as a viewer.
+        face: Option<Box<RawValue>>,
+        /// What follows: answers, events and refusals only.
+        greeting: Greeting,
+    },
+    /// Leave a room of a party.
+    Leave(Uuid, Room),
 }
 
 /// One session as its client sees it.
 pub struct Conversation {
     authenticator: Arc<dyn Authenticator>,
+    rooms: Option<Arc<dyn Rooms>>,
     caller: Option<Principal>,
-    allowance: Allowance,
+    /// Shared with what takes time: what is refused late counts too.
+    allowance: Arc<Mutex<Allowance>>,
 }
 
 impl Conversation {
-    /// A conversation with `caller`, or with somebody who has yet to say who they are.
-    pub fn new(authenticator: Arc<dyn Authenticator>, caller: Option<Principal>) -> Self {
-        Self { authenticator, caller, allowance: Allowance::default() }
+    /// A conversation with `caller`, or with somebody who has yet to say who they are. Without `rooms` there is no
+    /// party to enter.
+    pub fn new(
+        authenticator: Arc<dyn Authenticator>,
+        rooms: Option<Arc<dyn Rooms>>,
+        caller: Option<Principal>,
+    ) -> Self {
+        Self { authenticator, rooms, caller, allowance: Arc::default() }
     }
 
     /// Decides what follows a frame that came `now`.
     pub fn on_request<'a>(&mut self, request: Result<Request<'a>, Malformed>, now: Instant) -> Vec<Step<'a>> {
-        let id = request.as_ref().map_or_else(|malformed| malformed.id, |request| request.id);
-        let decided = if self.allowance.take_frame(now) {
-            request.map_err(|malformed| malformed.refusal).and_then(|request| self.decide(request))
+        let id = id_of(&request);
+        let decided = if self.allowance.lock().take_frame(now) {
+            request.map_err(|malformed| malformed.refusal).and_then(|request| self.decide(request, now))
         } else {
             Err(Refusal::TOO_FAST)
         };
-        decided.unwrap_or_else(|refusal| self.refuse(id, refusal, now))
+        decided.unwrap_or_else(|refusal| refuse(&self.allowance, id, refusal, now))
+    }
+
+    /// Decides what follows a frame that came `now` while too many wait already.
+    pub fn on_crowded(
+        &mut self,
+        request: &Result<Request<'_>, Malformed>,
+        now: Instant,
+    ) -> Vec<Step<'static>> {
+        refuse(&self.allowance, id_of(request), Refusal::TOO_FAST, now)
     }
 
     /// Decides what follows a frame that asks nothing, but costs something.
     pub fn on_other(&mut self, now: Instant) -> Vec<Step<'static>> {
-        if self.allowance.take_frame(now) { Vec::new() } else { self.refuse(None, Refusal::TOO_FAST, now) }
+        let may = self.allowance.lock().take_frame(now);
+        if may { Vec::new() } else { refuse(&self.allowance, None, Refusal::TOO_FAST, now) }
     }
 
-    fn decide<'a>(&mut self, request: Request<'a>) -> Result<Vec<Step<'a>>, Refusal> {
+    fn decide<'a>(&mut self, request: Request<'a>, now: Instant) -> Result<Vec<Step<'a>>, Refusal> {
         if request.event == "auth" {
             return self.authenticate(request);
         }
-        if self.caller.is_none() {
-            return Err(Refusal::NOT_AUTHENTICATED);
+        let caller = self.caller.ok_or(Refusal::NOT_AUTHENTICATED)?;
+        if request.event == "ping" {
+            let data = Data::Echo(request.data);
+            return Ok(vec![match request.id {
+                Some(id) => Step::Answer(id, data),
+                None => Step::Emit("ping", data),
+            }]);
         }
-        match request.event {
-            "ping" => {
-                let data = Data::Echo(request.data);
-                Ok(vec![request.id.map_or(Step::Emit("ping", data), |id| Step::Answer(id, data))])
-            }
-            _ => Err(Refusal::UNKNOWN),
-        }
+        let rooms = self.rooms.as_ref().ok_or(Refusal::UNKNOWN)?;
+        let allowance = Arc::clone(&self.allowance);
+        let refused: Refused = Box::new(move |id, refusal| refuse(&allowance, id, refusal, now));
+        Visit::parse(&request)?.decide(request.id, &**rooms, caller, refused)
     }
 
     fn authenticate<'a>(&mut self, request: Request<'a>) -> Result<Vec<Step<'a>>, Refusal> {
@@ -130,8 +196,7 @@ impl Conversation {
         struct Auth {
             token: String,
         }
-        let auth: Auth =
-            request.data.and_then(|data| serde_json::from_str(data.get()).ok()).ok_or(Refusal::NO_TOKEN)?;
+        let auth: Auth = request.parse(Refusal::NO_TOKEN)?;
         let principal = self.authenticator.verify(&auth.token).map_err(|error| match error {
             AuthError::Expired => Refusal::EXPIRED,
             AuthError::Invalid => Refusal::BAD_TOKEN,
@@ -143,14 +208,26 @@ impl Conversation {
         let answer = request.id.map(|id| Step::Answer(id, Data::Caller(principal)));
         Ok([Some(Step::Identify(principal)), answer].into_iter().flatten().collect())
     }
+}
 
-    fn refuse<'a>(&mut self, id: Option<u64>, refusal: Refusal, now: Instant) -> Vec<Step<'a>> {
-        let mut steps = vec![Step::Refuse(id, refusal)];
-        if !self.allowance.bear_refused(now) {
-            steps.push(Step::Close(Close::ABUSE));
-        }
-        steps
+/// Refuses late what was not refused at once.
+pub(super) type Refused = Box<dyn FnOnce(Option<u64>, Refusal) -> Vec<Step<'static>> + Send>;
+
+fn id_of(request: &Result<Request<'_>, Malformed>) -> Option<u64> {
+    request.as_ref().map_or_else(|malformed| malformed.id, |request| request.id)
+}
+
+fn refuse<'a>(
+    allowance: &Mutex<Allowance>,
+    id: Option<u64>,
+    refusal: Refusal,
+    now: Instant,
+) -> Vec<Step<'a>> {
+    let mut steps = vec![Step::Refuse(id, refusal)];
+    if !allowance.lock().bear_refused(now) {
+        steps.push(Step::Close(Close::ABUSE));
     }
+    steps
 }
 
 impl fmt::Debug for Conversation {

@@ -30,6 +30,8 @@ impl Close {
     pub const ABUSE: Self = Self::new(4003, "too many refused frames");
     /// The client does not take what it is sent; it may come back and resume.
     pub const TOO_SLOW: Self = Self::new(4008, "too slow");
+    /// The subject is not wanted any more.
+    pub const REMOVED: Self = Self::new(4010, "removed");
     /// The subject has as many sessions as it may.
     pub const TOO_MANY: Self = Self::new(4009, "too many sessions");
 

@@ -15,6 +15,18 @@ pub struct Config {
     pub sessions: usize,
     /// Sessions that one subject may have.
     pub sessions_per_subject: usize,
+    /// Rooms that one session may be in.
+    pub rooms_per_session: usize,
+    /// Messages of one session that may wait for the answer to the one before.
+    pub waiting_messages: usize,
+    /// How long an answer that takes work may take.
+    pub answer_deadline: Duration,
+    /// Reads of the log at once, for sessions that catch up; and as many for the tails of topics.
+    pub reads: usize,
+    /// How long a read of the log may take.
+    pub read_within: Duration,
+    /// How often the log is asked whether hints were lost; with a read, at most the contract's 1 s.
+    pub reconcile_every: Duration,
     /// Sessions of one address that nobody has authenticated yet.
     pub unauthenticated_per_address: usize,
     /// How long a session may stay unauthenticated.
@@ -41,6 +53,12 @@ impl Default for Config {
             message_bytes: 64 * 1024,
             sessions: 10_000,
             sessions_per_subject: 10,
+            rooms_per_session: 100,
+            waiting_messages: 64,
+            answer_deadline: Duration::from_secs(10),
+            reads: 8,
+            read_within: Duration::from_secs(3),
+            reconcile_every: Duration::from_millis(800),
             unauthenticated_per_address: 50,
             authenticate_within: Duration::from_secs(5),
             warn_before: Duration::from_secs(60),

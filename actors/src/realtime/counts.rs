@@ -19,6 +19,24 @@ pub struct Counts {
     pub cut: u64,
     /// Connections that were cut because their peer gave no sign of life.
     pub lost: u64,
+    /// Logged events that the tails of topics have told.
+    pub events: u64,
+    /// Frames that came of these.
+    pub fanned_out: u64,
+    /// Joins that had to read the log.
+    pub replays: u64,
+    /// Frames that came of these.
+    pub replayed: u64,
+    /// Topics that only the comparison with the log showed to be behind: their hints were lost.
+    pub reconciled: u64,
+    /// Times that the tail of a topic has caught up, and how long it was behind in all of them together.
+    pub catch_ups: u64,
+    /// See `catch_ups`; in microseconds.
+    pub lag_micros: u64,
+    /// Reads of the log that failed.
+    pub unreadable: u64,
+    /// Hints and words that other pods were not told.
+    pub unpublished: u64,
 }
 
 /// The counters behind them.
@@ -30,6 +48,15 @@ pub(super) struct Counters {
     pub(super) evicted: AtomicU64,
     pub(super) cut: AtomicU64,
     pub(super) lost: AtomicU64,
+    pub(super) events: AtomicU64,
+    pub(super) fanned_out: AtomicU64,
+    pub(super) replays: AtomicU64,
+    pub(super) replayed: AtomicU64,
+    pub(super) reconciled: AtomicU64,
+    pub(super) catch_ups: AtomicU64,
+    pub(super) lag_micros: AtomicU64,
+    pub(super) unreadable: AtomicU64,
+    pub(super) unpublished: AtomicU64,
 }
 
 impl Counters {
@@ -43,11 +70,25 @@ impl Counters {
             evicted: read(&self.evicted),
             cut: read(&self.cut),
             lost: read(&self.lost),
+            events: read(&self.events),
+            fanned_out: read(&self.fanned_out),
+            replays: read(&self.replays),
+            replayed: read(&self.replayed),
+            reconciled: read(&self.reconciled),
+            catch_ups: read(&self.catch_ups),
+            lag_micros: read(&self.lag_micros),
+            unreadable: read(&self.unreadable),
+            unpublished: read(&self.unpublished),
         }
     }
 }
 
 /// One more.
 pub(super) fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
+    add(counter, 1);
+}
+
+/// So many more.
+pub(super) fn add(counter: &AtomicU64, more: u64) {
+    counter.fetch_add(more, Ordering::Relaxed);
 }

@@ -1,7 +1,8 @@
 //! One session as all but itself see it.
 
 use std::{
-    fmt,
+    collections::HashSet,
+    fmt, mem,
     net::IpAddr,
     sync::{
         Arc, Weak,
@@ -20,6 +21,7 @@ use super::{
     frame::Frame,
     outbox::Outbox,
     protocol::{Identity, Notices},
+    topic::Topic,
     vitals::{Duty, Vitals},
 };
 
@@ -38,6 +40,8 @@ pub struct Entry {
     pub(super) counters: Arc<Counters>,
     /// Whether the client has sent its close.
     pub(super) goodbye: AtomicBool,
+    /// The rooms that it is in.
+    pub(super) rooms: Mutex<HashSet<(Topic, u8)>>,
 }
 
 impl Entry {
@@ -54,6 +58,26 @@ impl Entry {
     /// Who speaks in it, once known.
     pub fn identity(&self) -> Option<Identity> {
         self.vitals.lock().identity
+    }
+
+    /// Notes a room that it enters, perhaps again; `false` when it is in as many others as it may be.
+    pub(super) fn enter(&self, topic: Topic, room: u8, limit: usize) -> bool {
+        let mut rooms = self.rooms.lock();
+        let may = rooms.len() < limit || rooms.contains(&(topic, room));
+        if may {
+            rooms.insert((topic, room));
+        }
+        may
+    }
+
+    /// Forgets a room.
+    pub(super) fn exit(&self, topic: Topic, room: u8) {
+        self.rooms.lock().remove(&(topic, room));
+    }
+
+    /// Forgets all rooms. Gives their topics.
+    pub(super) fn exit_all(&self) -> HashSet<Topic> {
+        mem::take(&mut *self.rooms.lock()).into_iter().map(|(topic, _)| topic).collect()
     }
 
     /// Notes that bytes came from the client.

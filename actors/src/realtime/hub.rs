@@ -1,28 +1,61 @@
-//! The actor that looks at all sessions, again and again.
+//! The actor that looks at all sessions, again and again, and that reads the log for them.
 //!
-//! *Invariant:* it holds nothing that a session needs: it may die at any time, and its next life sweeps on.
+//! *Invariant:* it holds nothing that a session needs: it may die at any time, and its next life goes on.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, Supervised};
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Supervised, fut::wrap_future};
 
-use super::registry::Registry;
-use crate::kernel::{Child, Exhausted, Life};
+use super::{log::Log, registry::Registry, relay::Ties, tail::Tail, voice::Voice};
+use crate::{
+    kernel::{Child, Exhausted, Life},
+    redis::Redis,
+};
 
-/// The actor that looks at all sessions.
-#[derive(Debug)]
+/// Where topics get their events from, and how pods tell each other.
+pub struct Feed {
+    /// What is delivered.
+    pub log: Arc<dyn Log>,
+    /// The words for who watches.
+    pub voice: Arc<dyn Voice>,
+    /// How pods tell each other. Its actor has to be built with [`Registry::inbox`].
+    pub redis: Redis,
+    /// A number that no other pod has, drawn at random.
+    pub pod: u64,
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").field("pod", &self.pod).finish_non_exhaustive()
+    }
+}
+
+/// The actor that looks at all sessions, and that reads the log for them.
 pub struct Hub {
     life: Life<Self>,
     registry: Arc<Registry>,
+    log: Option<Arc<dyn Log>>,
 }
 
 impl Hub {
-    /// The child `realtime`: the service is not whole without it.
+    /// The child `realtime`: the service is not whole without it. This one only looks at sessions.
     pub fn child(registry: Arc<Registry>) -> Child<Self> {
-        Child::new("realtime", move |life| Self { life, registry: Arc::clone(&registry) })
+        Self::of(registry, None)
+    }
+
+    /// As [`Hub::child`], and topics are fed.
+    pub fn feeding(registry: Arc<Registry>, feed: Feed) -> Child<Self> {
+        let Feed { log, voice, redis, pod } = feed;
+        registry.topics.tie(Ties { redis, voice, pod });
+        Self::of(registry, Some(log))
+    }
+
+    fn of(registry: Arc<Registry>, log: Option<Arc<dyn Log>>) -> Child<Self> {
+        Child::new("realtime", move |life| Self { life, registry: Arc::clone(&registry), log: log.clone() })
             .on_exhausted(Exhausted::Escalate)
     }
 }
@@ -32,6 +65,19 @@ impl Actor for Hub {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.run_interval(self.registry.config().sweep_every, |hub, _| hub.registry.sweep(Instant::now()));
+        if let Some(log) = self.log.take() {
+            let life = self.life.clone();
+            let topics = Arc::clone(&self.registry.topics);
+            let tail = Tail::new(topics, log, self.registry.config(), life.log().clone());
+            let serving = tail.serve(move || life.is_current());
+            context.spawn(wrap_future(serving).map(|(), _hub, _context| ()));
+        }
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("life", &self.life).finish_non_exhaustive()
     }
 }
 

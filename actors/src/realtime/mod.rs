@@ -2,7 +2,12 @@
 //!
 //! A [`Registry`] outlives every actor: it knows the sessions, and each session's [`Outbox`] and [`Cut`].
 //! [`upgrade`] makes a session out of a request; what its frames mean is told by a [`Protocol`] of the caller's.
-//! The [`Hub`] sweeps the registry: heartbeats, deadlines, cuts.
+//! The [`Hub`] sweeps the registry: heartbeats, deadlines, cuts. The [`Clerk`] does what sessions have to wait for.
+//!
+//! Topics are streams of logged events. The [`Log`] is read after a cursor, one for each topic on this pod, and its
+//! events are given to all sessions that are in; a session that lacks older ones reads for itself first. Hints that
+//! there is something to read come from [`Announcer`]s of all pods over Redis, and what hints miss is found by
+//! comparison with the log. So order, completeness and once follow from cursors, whatever dies.
 //!
 //! *Invariant:* bytes only. Nothing in here knows JSON, tokens or parties, and nothing waits for a client.
 
@@ -11,30 +16,49 @@ mod close;
 mod config;
 mod counts;
 mod cut;
+mod desk;
 mod entry;
 mod frame;
 mod gate;
 mod hub;
+mod join;
+mod log;
+mod member;
 mod outbox;
+mod outgoing;
 mod protocol;
 mod registry;
+mod relay;
 mod session;
 mod sessions;
+mod stream;
+mod tail;
 #[cfg(test)]
 mod tests;
+mod topic;
+mod topics;
+mod viewers;
 mod vitals;
+mod voice;
+mod wire;
+mod work;
 
 pub use self::{
     close::Close,
     config::Config,
     counts::Counts,
     cut::{Cut, on_connect},
+    desk::Clerk,
     entry::{Entry, SessionId},
     frame::Frame,
-    hub::{Hub, LastSweep},
+    hub::{Feed, Hub, LastSweep},
+    join::{Join, Joined, Welcome},
+    log::{Log, Logged, PAGE, Removal, Unreadable},
     outbox::{Full, Outbox},
     protocol::{Action, Identity, Notices, Protocol, Received, Subject},
-    registry::{Drained, Registry},
+    registry::{Announcer, Drained, Registry},
     session::{Opening, UpgradeError, upgrade},
     sessions::Refused,
+    topic::{Audience, Topic},
+    voice::Voice,
 };

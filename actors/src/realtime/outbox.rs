@@ -6,6 +6,7 @@ use std::{collections::VecDeque, task::Waker, time::Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::{close::Close, config::Config, frame::Frame};
 
@@ -20,6 +21,8 @@ pub struct Outbox {
     max_bytes: usize,
     max_frames: usize,
     queue: Mutex<Queue>,
+    /// Rings when little waits any more, or when nothing will be taken any more.
+    low: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +59,7 @@ impl Outbox {
             max_bytes: config.outbox_bytes,
             max_frames: config.outbox_frames,
             queue: Mutex::new(Queue::default()),
+            low: Notify::new(),
         }
     }
 
@@ -76,6 +80,7 @@ impl Outbox {
             queue.overflowed = true;
             queue.drop_frames();
             queue.leave(Close::TOO_SLOW, now);
+            self.low.notify_waiters();
             Err(Full)
         } else {
             queue.bytes = bytes;
@@ -91,6 +96,7 @@ impl Outbox {
         let mut queue = self.queue.lock();
         if queue.closing.is_none() {
             queue.leave(close, now);
+            self.low.notify_waiters();
             wake(queue);
         }
     }
@@ -101,6 +107,7 @@ impl Outbox {
         if queue.closing.is_none() {
             queue.drop_frames();
             queue.leave(close, now);
+            self.low.notify_waiters();
             wake(queue);
         }
     }
@@ -144,6 +151,30 @@ impl Outbox {
         (queue.frames.len(), queue.bytes)
     }
 
+    /// Whether half of it is free: what can wait elsewhere is not left in one that is fuller.
+    pub(super) fn has_headroom(&self) -> bool {
+        let queue = self.queue.lock();
+        queue.bytes <= self.max_bytes / 2 && queue.frames.len() <= self.max_frames / 2
+    }
+
+    /// Waits until no more than a quarter of it waits. Gives whether it takes anything any more.
+    pub(super) async fn drained(&self) -> bool {
+        loop {
+            // Before the look, so that nothing is missed between the two
+            let rung = self.low.notified();
+            match self.queue.lock() {
+                queue if queue.closing.is_some() => return false,
+                queue if self.is_low(&queue) => return true,
+                _ => {}
+            }
+            rung.await;
+        }
+    }
+
+    fn is_low(&self, queue: &Queue) -> bool {
+        queue.bytes <= self.max_bytes / 4 && queue.frames.len() <= self.max_frames / 4
+    }
+
     /// Takes what is to be sent next: about `limit` bytes, at least one frame if one waits. When there is nothing,
     /// `waker` is woken by the next thing to come.
     pub(super) fn take(&self, limit: usize, waker: &Waker) -> Batch {
@@ -158,6 +189,9 @@ impl Outbox {
             batch.frames.push(frame);
         }
         queue.bytes = queue.bytes.saturating_sub(bytes);
+        if bytes > 0 && self.is_low(&queue) {
+            self.low.notify_waiters();
+        }
         if queue.frames.is_empty() {
             batch.close = queue.close.take();
         }

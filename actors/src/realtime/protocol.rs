@@ -1,10 +1,14 @@
 //! What a session's frames mean: told by whoever opens it.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
-use super::{close::Close, frame::Frame};
+use super::{close::Close, frame::Frame, join::Join, topic::Topic};
 
 /// Whose session it is, for counting: a kind and an id that are the caller's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +40,6 @@ pub enum Received {
 }
 
 /// What is to be done about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Send this.
     Send(Frame),
@@ -45,6 +48,33 @@ pub enum Action {
     Identify(Identity),
     /// Close when all before is sent.
     Close(Close),
+    /// Do what `work` gives, when it gives it; messages that come meanwhile wait, so that answers keep the order of
+    /// what they answer. It runs apart from the session, whose client may stop reading at any time.
+    Run {
+        /// What takes time.
+        work: BoxFuture<'static, Vec<Action>>,
+        /// What is done instead when the work panics, is not through in time, or cannot be done at all.
+        otherwise: Vec<Action>,
+    },
+    /// Enter a topic.
+    Join(Join),
+    /// Leave a room of a topic.
+    Leave(Topic, u8),
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send(frame) => f.debug_tuple("Send").field(frame).finish(),
+            Self::Identify(identity) => f.debug_tuple("Identify").field(identity).finish(),
+            Self::Close(close) => f.debug_tuple("Close").field(close).finish(),
+            Self::Run { otherwise, .. } => {
+                f.debug_struct("Run").field("otherwise", otherwise).finish_non_exhaustive()
+            }
+            Self::Join(join) => f.debug_tuple("Join").field(join).finish(),
+            Self::Leave(topic, room) => f.debug_tuple("Leave").field(topic).field(room).finish(),
+        }
+    }
 }
 
 /// The meaning of a session's frames: a state machine without a socket and without a clock. It is dropped when the
@@ -52,6 +82,9 @@ pub enum Action {
 pub trait Protocol: 'static {
     /// Decides what follows what came `now`. Actions are done in their order.
     fn on_received(&mut self, received: Received, now: Instant) -> Vec<Action>;
+
+    /// Decides what follows what came `now` while too much waits already for an answer: it is refused.
+    fn on_crowded(&mut self, received: Received, now: Instant) -> Vec<Action>;
 }
 
 /// What the sweeper tells a session, in the words of its codec. `None` where there are none.

@@ -4,6 +4,8 @@
 //! for arithmetic.
 
 use std::{
+    collections::HashSet,
+    fmt,
     net::IpAddr,
     sync::{Arc, Weak, atomic::AtomicBool},
     time::{Duration, Instant},
@@ -17,12 +19,17 @@ use super::{
     config::Config,
     counts::{Counters, Counts, count},
     cut::Cut,
+    desk::Desk,
     entry::{Entry, SessionId},
+    frame::Frame,
     outbox::Outbox,
     protocol::{Identity, Notices},
     sessions::{Refused, Sessions},
+    topic::{Audience, Topic},
+    topics::Topics,
     vitals::Vitals,
 };
+use crate::redis::Inbox;
 
 /// What a drain has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,23 +39,27 @@ pub struct Drained {
 }
 
 /// All sessions of this pod.
-#[derive(Debug)]
 pub struct Registry {
     config: Config,
     sessions: Mutex<Sessions>,
     open: watch::Sender<usize>,
     counters: Arc<Counters>,
     last_sweep: Mutex<Option<Instant>>,
+    pub(super) topics: Arc<Topics>,
+    pub(super) desk: Arc<Desk>,
 }
 
 impl Registry {
     /// A registry without sessions.
     pub fn new(config: Config) -> Arc<Self> {
+        let counters = Arc::<Counters>::default();
         Arc::new(Self {
             config,
             sessions: Mutex::default(),
             open: watch::Sender::new(0),
-            counters: Arc::default(),
+            topics: Arc::new(Topics::new(config.rooms_per_session, Arc::clone(&counters))),
+            desk: Arc::default(),
+            counters,
             last_sweep: Mutex::default(),
         })
     }
@@ -80,6 +91,7 @@ impl Registry {
             vitals: Mutex::new(Vitals::new(now)),
             counters: Arc::clone(&self.counters),
             goodbye: AtomicBool::new(false),
+            rooms: Mutex::new(HashSet::new()),
         });
         sessions.enter(&entry);
         if let Some(identity) = identity
@@ -163,9 +175,48 @@ impl Registry {
         *self.last_sweep.lock()
     }
 
+    /// What takes what Redis delivers on the channels of topics.
+    pub fn inbox(&self) -> Arc<dyn Inbox> {
+        Arc::clone(&self.topics) as Arc<dyn Inbox>
+    }
+
+    /// The way to tell all pods of what was logged.
+    pub fn announcer(&self) -> Announcer {
+        Announcer(Arc::clone(&self.topics))
+    }
+
     /// What metrics tell of it.
     pub fn counts(&self) -> Counts {
         self.counters.read(*self.open.borrow())
+    }
+}
+
+/// The way to tell all pods of what was logged. It outlives every life of the hub.
+#[derive(Clone)]
+pub struct Announcer(Arc<Topics>);
+
+impl Announcer {
+    /// The log of `topic` goes at least up to `seq` now: to be called after the commit. It neither waits nor fails;
+    /// what it loses is found by comparison with the log.
+    pub fn announce(&self, topic: Topic, seq: i64) {
+        self.0.announce(topic, seq, Instant::now());
+    }
+
+    /// Says something that is not logged to all who hear `audience`, on all pods. It may be lost.
+    pub fn say(&self, topic: Topic, audience: Audience, frame: Frame) {
+        self.0.say(topic, audience, frame, None, Instant::now());
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("counts", &self.counts()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Announcer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Announcer").finish_non_exhaustive()
     }
 }
 
@@ -182,8 +233,12 @@ impl Drop for Membership {
             count(&self.registry.counters.evicted);
         }
         self.entry.end_reading();
+        let now = Instant::now();
+        // Who waits for room in the outbox hears of the end
+        self.entry.outbox.close_at_once(Close::AWAY, now);
+        self.registry.topics.leave_all(&self.entry, now);
         let mut sessions = self.registry.sessions.lock();
-        sessions.leave(&self.entry, Instant::now());
+        sessions.leave(&self.entry, now);
         self.registry.open.send_replace(sessions.len());
     }
 }

@@ -8,6 +8,7 @@
 
 use std::{
     cell::Cell,
+    collections::VecDeque,
     error::Error as StdError,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,10 +16,12 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use actix::{Actor, ActorContext, ActorFuture, AsyncContext, StreamHandler};
+use actix::{
+    Actor, ActorContext, ActorFuture, ActorFutureExt, AsyncContext, StreamHandler, fut::wrap_future,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
@@ -29,6 +32,7 @@ use actix_web_actors::ws::{
 };
 use bytes::Bytes;
 use slog::{Logger, error};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     assembly::Assembly,
@@ -40,6 +44,9 @@ use super::{
     registry::{Membership, Registry},
     sessions::Refused,
 };
+
+/// How much longer than the clerk's deadline a session waits for its answer.
+const CLERK_MARGIN: Duration = Duration::from_secs(1);
 
 /// About how many bytes the socket is handed at once.
 const BATCH_BYTES: usize = 16 * 1024;
@@ -99,6 +106,8 @@ pub fn upgrade(
         membership: Rc::clone(&membership),
         protocol,
         assembly: Assembly::default(),
+        is_running: false,
+        waiting: VecDeque::new(),
         may_take: Rc::clone(&may_take),
         log: log.clone(),
     };
@@ -114,6 +123,9 @@ struct Session {
     membership: Rc<Membership>,
     protocol: Box<dyn Protocol>,
     assembly: Assembly,
+    /// Whether an answer takes time, and what came meanwhile.
+    is_running: bool,
+    waiting: VecDeque<(Received, Instant)>,
     /// Whether the socket has asked for more since the last batch.
     may_take: Rc<Cell<bool>>,
     log: Logger,
@@ -159,7 +171,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for Session {
                 return outbox.close_at_once(verdict(&error), now);
             }
         };
-        self.serve(received, now);
+        self.receive(received, now, socket);
     }
 }
 
@@ -173,26 +185,80 @@ fn verdict(error: &ProtocolError) -> Close {
 }
 
 impl Session {
+    /// Serves what came, in its turn.
+    fn receive(&mut self, received: Received, now: Instant, socket: &mut Socket) {
+        if !self.is_running || received == Received::Other {
+            self.serve(now, socket, |protocol| protocol.on_received(received, now));
+        } else if self.waiting.len() < self.membership.registry.config().waiting_messages {
+            self.waiting.push_back((received, now));
+        } else {
+            self.serve(now, socket, |protocol| protocol.on_crowded(received, now));
+        }
+    }
+
     /// Lets the protocol decide, and does what it says.
-    fn serve(&mut self, received: Received, now: Instant) {
-        let entry = &self.membership.entry;
-        let protocol = &mut self.protocol;
-        let Ok(actions) = catch_unwind(AssertUnwindSafe(|| protocol.on_received(received, now))) else {
+    fn serve(
+        &mut self,
+        now: Instant,
+        socket: &mut Socket,
+        decide: impl FnOnce(&mut dyn Protocol) -> Vec<Action>,
+    ) {
+        let protocol = &mut *self.protocol;
+        let Ok(actions) = catch_unwind(AssertUnwindSafe(|| decide(protocol))) else {
+            let entry = &self.membership.entry;
             error!(self.log, "Session failed"; "session" => ?entry.id);
             return entry.outbox.close_at_once(Close::INTERNAL, now);
         };
+        self.perform(actions, now, socket);
+    }
+
+    fn perform(&mut self, actions: Vec<Action>, now: Instant, socket: &mut Socket) {
+        let membership = Rc::clone(&self.membership);
+        let (registry, entry) = (&membership.registry, &membership.entry);
         for action in actions {
             match action {
                 // Full: it is being closed for that already
                 Action::Send(frame) => _ = entry.outbox.push(frame, now),
                 Action::Close(close) => entry.outbox.close(close, now),
                 Action::Identify(identity) => {
-                    if !self.membership.registry.identify(entry, identity) {
+                    if !registry.identify(entry, identity) {
                         entry.outbox.close(Close::TOO_MANY, now);
                     }
                 }
+                Action::Run { work, otherwise } => match registry.desk.leave(work) {
+                    Some(answer) => self.await_answer(answer, otherwise, socket),
+                    None => self.perform(otherwise, now, socket),
+                },
+                Action::Join(join) => registry.topics.join(entry, join, now),
+                Action::Leave(topic, room) => registry.topics.leave(entry, topic, room, now),
             }
         }
+    }
+
+    /// Does what the work gives, and then serves what came meanwhile, up to the next that takes time.
+    fn await_answer(
+        &mut self,
+        answer: oneshot::Receiver<Vec<Action>>,
+        otherwise: Vec<Action>,
+        socket: &mut Socket,
+    ) {
+        self.is_running = true;
+        // The clerk has the deadline; this one is for a clerk that does not come to it
+        let deadline = self.membership.registry.config().answer_deadline + CLERK_MARGIN;
+        let answered = async move {
+            let answered = timeout(deadline, answer).await;
+            answered.ok().and_then(Result::ok).unwrap_or(otherwise)
+        };
+        let then = wrap_future(answered).map(|actions, session: &mut Self, socket: &mut Socket| {
+            session.is_running = false;
+            session.perform(actions, Instant::now(), socket);
+            while !session.is_running
+                && let Some((received, at)) = session.waiting.pop_front()
+            {
+                session.serve(at, socket, |protocol| protocol.on_received(received, at));
+            }
+        });
+        socket.spawn(then);
     }
 
     /// Hands a batch to the socket.

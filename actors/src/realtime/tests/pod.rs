@@ -12,17 +12,17 @@ use actix_web::{
     dev::ServerHandle,
     web::{self, Payload},
 };
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use slog::{Discard, Logger, o};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{interval, timeout},
+    time::{interval, sleep, timeout},
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
 use tungstenite::Message;
 
-use crate::kernel::{Handle, Supervisor};
+use crate::kernel::{Child, Handle, Supervisor};
 use crate::realtime::*;
 
 /// Longer than anything here takes on a busy machine.
@@ -53,8 +53,35 @@ impl Protocol for Echo {
                 let identity = Identity { subject, expires_at: now + Duration::from_secs(1) };
                 vec![Action::Identify(identity), Action::Send(Frame::text("welcome"))]
             }
+            Some(("wait", millis)) => {
+                let (millis, answer) = (millis.parse().unwrap(), Frame::text(text.clone()));
+                let work = async move {
+                    sleep(Duration::from_millis(millis)).await;
+                    vec![Action::Send(answer)]
+                };
+                vec![Action::Run { work: work.boxed(), otherwise: vec![Action::Send(Frame::text("late"))] }]
+            }
+            Some(("follow", since)) => vec![Action::Join(Join {
+                topic: Topic(7),
+                room: 1,
+                audience: Audience(1),
+                head: since.split('/').next_back().unwrap().parse().unwrap(),
+                since: since.split('/').next().unwrap().parse().ok(),
+                viewer: None,
+                welcome: Box::new(|joined| vec![Frame::text(format!("{joined:?}"))]),
+            })],
+            Some(("leave", _)) => vec![Action::Leave(Topic(7), 1), Action::Send(Frame::text("left"))],
+            Some(("fail", why)) => {
+                let why = why.to_owned();
+                let work = async move { panic!("{why}") };
+                vec![Action::Run { work: work.boxed(), otherwise: vec![Action::Send(Frame::text("failed"))] }]
+            }
             _ => vec![Action::Send(Frame::text(text))],
         }
+    }
+
+    fn on_crowded(&mut self, _: Received, _: Instant) -> Vec<Action> {
+        vec![Action::Send(Frame::text("crowded"))]
     }
 }
 
@@ -89,6 +116,7 @@ pub(super) struct Pod {
     pub(super) address: SocketAddr,
     pub(super) registry: Arc<Registry>,
     pub(super) hub: Handle<Hub>,
+    pub(super) clerk: Handle<Clerk>,
     supervisor: Supervisor,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
@@ -96,9 +124,14 @@ pub(super) struct Pod {
 
 impl Pod {
     pub(super) async fn start(config: Config) -> Self {
+        Self::start_with(config, |registry| Hub::child(Arc::clone(registry))).await
+    }
+
+    pub(super) async fn start_with(config: Config, hub: impl FnOnce(&Arc<Registry>) -> Child<Hub>) -> Self {
         let registry = Registry::new(config);
         let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
-        let hub = supervisor.add(Hub::child(Arc::clone(&registry))).await.unwrap();
+        let hub = supervisor.add(hub(&registry)).await.unwrap();
+        let clerk = supervisor.add(Clerk::child(&registry)).await.unwrap();
         let data = web::Data::from(Arc::clone(&registry));
         let (sender, receiver) = mpsc::sync_channel(1);
         let thread = std::thread::spawn(move || {
@@ -117,7 +150,7 @@ impl Pod {
             });
         });
         let (address, server) = receiver.recv().unwrap();
-        Self { address, registry, hub, supervisor, server, thread: Some(thread) }
+        Self { address, registry, hub, clerk, supervisor, server, thread: Some(thread) }
     }
 
     pub(super) async fn connect(&self) -> Client {

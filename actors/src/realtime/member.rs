@@ -1,0 +1,164 @@
+//! One session in one topic: what it hears, and how far it has been served.
+//!
+//! *Invariant:* whoever offers an event, tail or replay, once or again, sends it at most once: each hold knows the
+//! numbers `after < seq <= upto` that it has dealt with.
+
+use std::{sync::Arc, time::Instant};
+
+use super::{
+    entry::Entry,
+    join::{Join, Joined, Welcome},
+    log::{Logged, Removal},
+    outbox::Full,
+    protocol::Subject,
+    topic::Audience,
+};
+
+/// One room under which a session hears a topic.
+struct Hold {
+    room: u8,
+    audience: Audience,
+    /// Nothing up to this number is of its interest; all when it wants nothing but what comes after its welcome.
+    after: i64,
+    /// Everything up to this number has been dealt with.
+    upto: i64,
+    /// The topic's last number when it was let in.
+    head: i64,
+    replayed: u64,
+    is_viewer: bool,
+    welcome: Option<Welcome>,
+}
+
+impl Hold {
+    fn has_had(&self, event: &Logged) -> bool {
+        self.audience.meets(event.audience) && self.after < event.seq && event.seq <= self.upto
+    }
+
+    fn wants(&self, event: &Logged) -> bool {
+        self.audience.meets(event.audience) && self.upto < event.seq && self.after < event.seq
+    }
+}
+
+/// One session in one topic.
+pub(super) struct Member {
+    pub(super) entry: Arc<Entry>,
+    pub(super) subject: Option<Subject>,
+    holds: Vec<Hold>,
+    /// Fed by the tail; else it reads the log for itself.
+    pub(super) is_live: bool,
+}
+
+/// A room that a member is no longer in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    pub(super) room: u8,
+    pub(super) was_viewer: bool,
+}
+
+impl Member {
+    pub(super) fn new(entry: Arc<Entry>) -> Self {
+        let subject = entry.identity().map(|identity| identity.subject);
+        Self { entry, subject, holds: Vec::new(), is_live: true }
+    }
+
+    /// Takes a room on. It is live again when it has met the tail.
+    pub(super) fn hold(&mut self, join: Join) {
+        self.holds.push(Hold {
+            room: join.room,
+            audience: join.audience,
+            after: join.since.unwrap_or(i64::MAX),
+            upto: join.since.unwrap_or(join.head),
+            head: join.head,
+            replayed: 0,
+            is_viewer: join.viewer.is_some(),
+            welcome: Some(join.welcome),
+        });
+        self.is_live = false;
+    }
+
+    /// Up to which number everything has been dealt with.
+    pub(super) fn cursor(&self) -> i64 {
+        self.holds.iter().map(|hold| hold.upto).min().unwrap_or(i64::MAX)
+    }
+
+    pub(super) fn hears(&self, audience: Audience) -> bool {
+        self.holds.iter().any(|hold| hold.audience.meets(audience))
+    }
+
+    pub(super) fn is_out(&self) -> bool {
+        self.holds.is_empty()
+    }
+
+    /// Deals with the next event: sends it if it is wanted and was not sent already. Gives whether it was.
+    pub(super) fn offer(&mut self, event: &Logged, now: Instant) -> Result<bool, Full> {
+        let has_had = self.holds.iter().any(|hold| hold.has_had(event));
+        let mut is_sent = false;
+        for hold in &mut self.holds {
+            if hold.wants(event) && !has_had {
+                is_sent = true;
+                hold.replayed += 1;
+            }
+            hold.upto = hold.upto.max(event.seq);
+        }
+        if is_sent {
+            self.entry.outbox().push(event.frame.clone(), now)?;
+        }
+        Ok(is_sent)
+    }
+
+    /// Becomes live if it has met the tail at `tail`, and says so.
+    pub(super) fn settle(&mut self, tail: i64, viewers: usize, now: Instant) {
+        if self.is_live || self.cursor() < tail {
+            return;
+        }
+        self.is_live = true;
+        for hold in &mut self.holds {
+            hold.after = hold.after.min(hold.upto);
+            let joined = Joined::Live { seq: hold.upto, replayed: hold.replayed, viewers };
+            finish(&self.entry, hold.welcome.take(), joined, now);
+        }
+    }
+
+    /// Takes away what a removal of number `seq` takes. Gives the rooms that are over with that.
+    pub(super) fn remove(&mut self, removal: &Removal, seq: i64, now: Instant) -> Vec<Ended> {
+        if self.subject.is_none_or(|subject| subject.id != removal.id) {
+            return Vec::new();
+        }
+        let (mut ended, mut is_hit) = (Vec::new(), false);
+        for hold in self.holds.iter_mut().filter(|hold| hold.head < seq) {
+            is_hit = true;
+            hold.audience = hold.audience.without(removal.from);
+            if hold.audience.is_nobody() {
+                finish(&self.entry, hold.welcome.take(), Joined::Removed, now);
+                ended.push(Ended { room: hold.room, was_viewer: hold.is_viewer });
+            }
+        }
+        self.holds.retain(|hold| !hold.audience.is_nobody());
+        if let Some(close) = removal.close.filter(|_| is_hit) {
+            self.entry.outbox().close(close, now);
+        }
+        ended
+    }
+
+    /// Gives a room up, or all of them; whoever waits for its welcome is told `why`.
+    pub(super) fn release(&mut self, room: Option<u8>, why: Joined, now: Instant) -> Vec<Ended> {
+        let entry = &self.entry;
+        let mut ended = Vec::new();
+        self.holds.retain_mut(|hold| {
+            let stays = room.is_some_and(|room| room != hold.room);
+            if !stays {
+                finish(entry, hold.welcome.take(), why, now);
+                ended.push(Ended { room: hold.room, was_viewer: hold.is_viewer });
+            }
+            stays
+        });
+        ended
+    }
+}
+
+fn finish(entry: &Entry, welcome: Option<Welcome>, joined: Joined, now: Instant) {
+    for frame in welcome.into_iter().flat_map(|welcome| welcome(joined)) {
+        // Full: it is being closed for that already
+        _ = entry.outbox().push(frame, now);
+    }
+}

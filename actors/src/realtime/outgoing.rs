@@ -1,0 +1,92 @@
+//! What this pod has to tell the others: bounded, and given to whichever life of the hub asks.
+//!
+//! *Invariant:* nobody waits for it and nothing in it is worth waiting for: what is too much is dropped.
+
+use std::collections::{HashMap, VecDeque, hash_map::Entry};
+
+use parking_lot::Mutex;
+
+use super::{topic::Topic, wire::Word};
+
+/// How many topics' hints and how many other words may wait.
+const WAITING: usize = 4096;
+
+/// How much is given at once.
+const BATCH: usize = 256;
+
+/// What this pod has to tell the others.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    /// The highest number is enough.
+    hints: HashMap<Topic, i64>,
+    words: VecDeque<(Topic, Word)>,
+}
+
+impl Outgoing {
+    /// Leaves a hint. Gives whether there was room.
+    pub(super) fn hint(&self, topic: Topic, seq: i64) -> bool {
+        let mut waiting = self.0.lock();
+        let is_full = waiting.hints.len() >= WAITING;
+        match waiting.hints.entry(topic) {
+            Entry::Occupied(mut hint) => *hint.get_mut() = seq.max(*hint.get()),
+            Entry::Vacant(_) if is_full => return false,
+            Entry::Vacant(hint) => _ = hint.insert(seq),
+        }
+        true
+    }
+
+    /// Leaves a word. Gives whether there was room.
+    pub(super) fn word(&self, topic: Topic, word: Word) -> bool {
+        let mut waiting = self.0.lock();
+        let has_room = waiting.words.len() < WAITING;
+        if has_room {
+            waiting.words.push_back((topic, word));
+        }
+        has_room
+    }
+
+    /// Takes what is to be published next: hints first.
+    pub(super) fn take(&self) -> Vec<(Topic, Word)> {
+        let mut waiting = self.0.lock();
+        let topics: Vec<Topic> = waiting.hints.keys().copied().take(BATCH).collect();
+        let mut batch: Vec<_> = topics
+            .into_iter()
+            .filter_map(|topic| waiting.hints.remove(&topic).map(|seq| (topic, Word::Hint(seq))))
+            .collect();
+        let words = (BATCH - batch.len()).min(waiting.words.len());
+        batch.extend(waiting.words.drain(..words));
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_of_a_topic_merge_and_go_first() {
+        let outgoing = Outgoing::default();
+        assert!(outgoing.word(Topic(9), Word::Who { pod: 1 }));
+        for seq in [5, 7, 6] {
+            assert!(outgoing.hint(Topic(1), seq));
+        }
+        assert_eq!(outgoing.take(), [(Topic(1), Word::Hint(7)), (Topic(9), Word::Who { pod: 1 })]);
+        assert_eq!(outgoing.take(), []);
+    }
+
+    #[test]
+    fn what_is_too_much_is_dropped() {
+        let outgoing = Outgoing::default();
+        for n in 0..WAITING {
+            assert!(outgoing.hint(Topic(n as u128), 1) && outgoing.word(Topic(0), Word::Hint(0)));
+        }
+        assert!(!outgoing.hint(Topic(u128::MAX), 1) && !outgoing.word(Topic(0), Word::Hint(0)));
+        assert!(outgoing.hint(Topic(7), 2), "a topic that waits already");
+        let batches: Vec<_> =
+            std::iter::repeat_with(|| outgoing.take().len()).take_while(|n| *n > 0).collect();
+        assert_eq!((batches.iter().sum::<usize>(), batches.iter().max()), (2 * WAITING, Some(&BATCH)));
+    }
+}

@@ -1,0 +1,207 @@
+//! What one life of the hub does for topics: reads the log where there is something to read, and tells the other pods.
+//!
+//! *Invariant:* it holds no truth: all cursors are in [`Topics`], so that it may end at any point and be begun again.
+
+use std::{
+    collections::HashSet,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, LocalBoxFuture},
+    stream::FuturesUnordered,
+};
+use slog::{Logger, debug, error, warn};
+use tokio::{
+    sync::Semaphore,
+    task::yield_now,
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+use super::{
+    config::Config,
+    counts::count,
+    entry::Entry,
+    log::{Log, Logged, PAGE, Unreadable},
+    stream::Progress,
+    topic::Topic,
+    topics::Topics,
+    wire::Word,
+};
+
+/// How long to wait before a log that could not be read is read again.
+const RETRY: Duration = Duration::from_millis(200);
+/// How many topics one question is about.
+const HEADS: usize = 500;
+/// How often counts of viewers are told.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// What one life of the hub does for topics.
+pub(super) struct Tail {
+    topics: Arc<Topics>,
+    log: Arc<dyn Log>,
+    logger: Logger,
+    read_within: Duration,
+    reconcile_every: Duration,
+    /// Reads for the tails of topics, and for sessions that catch up: neither waits for the other.
+    tails: Semaphore,
+    replays: Semaphore,
+}
+
+/// A piece of work that is through.
+enum Done {
+    Caught(Topic),
+    Replayed(Topic, Arc<Entry>),
+    Reconciled,
+    Published,
+}
+
+impl Tail {
+    pub(super) fn new(topics: Arc<Topics>, log: Arc<dyn Log>, config: &Config, logger: Logger) -> Self {
+        Self {
+            topics,
+            log,
+            logger,
+            read_within: config.read_within,
+            reconcile_every: config.reconcile_every,
+            tails: Semaphore::new(config.reads),
+            replays: Semaphore::new(config.reads),
+        }
+    }
+
+    /// Serves topics for as long as `is_current`.
+    pub(super) async fn serve(self, is_current: impl Fn() -> bool) {
+        let mut work: FuturesUnordered<LocalBoxFuture<'_, Done>> = FuturesUnordered::new();
+        let (mut reading, mut replaying) = (HashSet::new(), HashSet::new());
+        let (mut reconciling, mut publishing, mut is_due) = (false, false, false);
+        let mut reconcile = interval(self.reconcile_every);
+        let mut beat = interval(BEAT);
+        reconcile.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.topics.begin_life();
+        while is_current() {
+            for topic in self.topics.work.take_stirred() {
+                if reading.insert(topic) {
+                    work.push(self.catch_up(topic).boxed_local());
+                }
+            }
+            for (topic, entry) in self.topics.work.take_readers() {
+                if replaying.insert((topic, entry.id())) {
+                    work.push(self.replay(topic, entry).boxed_local());
+                }
+            }
+            is_due |= self.topics.work.take_doubt();
+            if is_due && !reconciling {
+                (is_due, reconciling) = (false, true);
+                work.push(self.reconcile().boxed_local());
+            }
+            if !publishing
+                && let Some(batch) = Some(self.topics.outgoing.take()).filter(|batch| !batch.is_empty())
+            {
+                publishing = true;
+                work.push(self.publish(batch).boxed_local());
+            }
+            tokio::select! {
+                () = self.topics.work.stirs() => {}
+                _ = reconcile.tick() => is_due = true,
+                _ = beat.tick() => self.topics.beat(Instant::now()),
+                Some(done) = work.next(), if !work.is_empty() => match done {
+                    Done::Caught(topic) => {
+                        reading.remove(&topic);
+                        // It may have been stirred between its last look and now
+                        if self.topics.behind(topic).is_some() && reading.insert(topic) {
+                            work.push(self.catch_up(topic).boxed_local());
+                        }
+                    }
+                    Done::Replayed(topic, entry) => {
+                        replaying.remove(&(topic, entry.id()));
+                        // It may have come in again
+                        if entry.outbox().closing().is_none()
+                            && self.topics.lacks(topic, entry.id()).is_some()
+                            && replaying.insert((topic, entry.id()))
+                        {
+                            work.push(self.replay(topic, entry).boxed_local());
+                        }
+                    }
+                    Done::Reconciled => reconciling = false,
+                    Done::Published => publishing = false,
+                },
+            }
+        }
+        // The bell may have rung for the next life
+        self.topics.work.ring();
+    }
+
+    /// Reads the log of `topic` until its end, and tells all live members.
+    async fn catch_up(&self, topic: Topic) -> Done {
+        while let Some((after, goal)) = self.topics.behind(topic) {
+            let Some(page) = self.page(&self.tails, topic, after).await else { continue };
+            for event in &page {
+                self.topics.deliver(topic, event, Instant::now());
+                // A topic with many members does not keep the others waiting
+                yield_now().await;
+            }
+            if page.len() < PAGE {
+                self.topics.reach(topic, goal);
+            }
+        }
+        Done::Caught(topic)
+    }
+
+    /// Reads the log for one session as its outbox drains, until it is live.
+    async fn replay(&self, topic: Topic, entry: Arc<Entry>) -> Done {
+        while entry.outbox().drained().await
+            && let Some(lack) = self.topics.lacks(topic, entry.id())
+        {
+            let Some(page) = self.page(&self.replays, topic, lack.after).await else { continue };
+            if self.topics.advance(topic, entry.id(), lack, &page, Instant::now()) == Progress::Done {
+                break;
+            }
+            yield_now().await;
+        }
+        Done::Replayed(topic, entry)
+    }
+
+    /// One read. `None`, after a while, when it failed.
+    async fn page(&self, slots: &Semaphore, topic: Topic, after: i64) -> Option<Vec<Logged>> {
+        // Never closed; the slot is kept while a failed read waits, so that an outage is not stormed
+        let _slot = slots.acquire().await.ok()?;
+        let page = self.ask(self.log.page(topic, after, PAGE)).await;
+        if page.is_none() {
+            sleep(RETRY).await;
+        }
+        page
+    }
+
+    /// Compares all topics with the log.
+    async fn reconcile(&self) -> Done {
+        let before = self.topics.cursors();
+        let topics: Vec<Topic> = before.keys().copied().collect();
+        for topics in topics.chunks(HEADS) {
+            let Some(heads) = self.ask(self.log.heads(topics)).await else { break };
+            self.topics.reconcile(&heads, &before, Instant::now());
+        }
+        Done::Reconciled
+    }
+
+    /// Asks the log something. An event that cannot even be read must not take all topics along.
+    async fn ask<T>(&self, question: BoxFuture<'_, Result<T, Unreadable>>) -> Option<T> {
+        match timeout(self.read_within, AssertUnwindSafe(question).catch_unwind()).await {
+            Ok(Ok(Ok(answer))) => return Some(answer),
+            Ok(Ok(Err(error))) => debug!(self.logger, "Log was not read"; "error" => %error.0),
+            Ok(Err(_panic)) => error!(self.logger, "Log failed"),
+            Err(_late) => warn!(self.logger, "Log did not answer in time"),
+        }
+        count(&self.topics.counters.unreadable);
+        None
+    }
+
+    /// Tells the other pods.
+    async fn publish(&self, batch: Vec<(Topic, Word)>) -> Done {
+        self.topics.publish(batch).await;
+        Done::Published
+    }
+}

@@ -1,0 +1,214 @@
+//! All topics with sessions on this pod, and what is to be done for them.
+//!
+//! *Invariant:* it lives outside of every actor. What is to be done follows from cursors and targets in here, so that
+//! whichever life of the hub comes next goes on where the last one ended.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
+
+use parking_lot::Mutex;
+
+use super::{
+    counts::{Counters, add, count},
+    entry::{Entry, SessionId},
+    join::{Join, Joined},
+    log::Logged,
+    outgoing::Outgoing,
+    relay::Ties,
+    stream::{Lack, Progress, Stream},
+    topic::Topic,
+    work::Work,
+};
+
+/// All topics with sessions on this pod.
+pub(super) struct Topics {
+    streams: Mutex<HashMap<Topic, Arc<Mutex<Stream>>>>,
+    rooms_per_session: usize,
+    pub(super) work: Work,
+    pub(super) ties: OnceLock<Ties>,
+    pub(super) outgoing: Outgoing,
+    pub(super) counters: Arc<Counters>,
+}
+
+impl Topics {
+    pub(super) fn new(rooms_per_session: usize, counters: Arc<Counters>) -> Self {
+        Self {
+            streams: Mutex::default(),
+            rooms_per_session,
+            work: Work::default(),
+            ties: OnceLock::new(),
+            outgoing: Outgoing::default(),
+            counters,
+        }
+    }
+
+    /// Lets a session in.
+    pub(super) fn join(&self, entry: &Arc<Entry>, join: Join, now: Instant) {
+        let (topic, head) = (join.topic, join.head);
+        if !entry.enter(topic, join.room, self.rooms_per_session) {
+            for frame in (join.welcome)(Joined::TooMany) {
+                _ = entry.outbox().push(frame, now);
+            }
+            return;
+        }
+        let (changes, reads) = loop {
+            let place = self.place(topic, head);
+            let mut stream = place.lock();
+            if stream.is_closed {
+                drop(stream);
+                self.discard(topic, &place);
+                continue;
+            }
+            break stream.join(entry, join, now);
+        };
+        if reads {
+            count(&self.counters.replays);
+            self.work.read([(topic, Arc::clone(entry))]);
+        }
+        self.hint(topic, head, now);
+        self.work.stir(topic);
+        self.tell(topic, changes, Some(entry.id()), now);
+    }
+
+    /// Lets a session out of a room.
+    pub(super) fn leave(&self, entry: &Entry, topic: Topic, room: u8, now: Instant) {
+        self.let_out(entry, topic, Some(room), now);
+    }
+
+    /// Lets a session that ends out of everything.
+    pub(super) fn leave_all(&self, entry: &Entry, now: Instant) {
+        for topic in entry.exit_all() {
+            self.let_out(entry, topic, None, now);
+        }
+    }
+
+    fn let_out(&self, entry: &Entry, topic: Topic, room: Option<u8>, now: Instant) {
+        let changes = self.with(topic, |stream| stream.leave(entry, room, now));
+        self.tell(topic, changes.unwrap_or_default(), Some(entry.id()), now);
+    }
+
+    /// The log of `topic` goes at least up to `seq`.
+    pub(super) fn hint(&self, topic: Topic, seq: i64, now: Instant) {
+        if self.with(topic, |stream| stream.hint(seq, now)) == Some(true) {
+            self.work.stir(topic);
+        }
+    }
+
+    /// The log goes up to there, as it says itself; `before` are the tails' cursors before it was asked.
+    pub(super) fn reconcile(&self, heads: &[(Topic, i64)], before: &HashMap<Topic, i64>, now: Instant) {
+        for (topic, seq) in heads {
+            let cursor = before.get(topic).copied().unwrap_or_default();
+            let looked =
+                self.with(*topic, |stream| (stream.compare(*seq, cursor, now), stream.behind().is_some()));
+            let (is_news, is_behind) = looked.unwrap_or_default();
+            if is_news {
+                count(&self.counters.reconciled);
+            }
+            if is_behind {
+                self.work.stir(*topic);
+            }
+        }
+    }
+
+    /// Everything has to be looked at, since nobody knows how far the last life has come.
+    pub(super) fn begin_life(&self) {
+        let places = self.places();
+        let mut readers = Vec::new();
+        for (topic, place) in &places {
+            readers.extend(place.lock().readers().into_iter().map(|entry| (*topic, entry)));
+        }
+        self.work.read(readers);
+        places.iter().for_each(|(topic, _)| self.work.stir(*topic));
+        self.work.doubt();
+    }
+
+    /// All topics, and how far their tails have come.
+    pub(super) fn cursors(&self) -> HashMap<Topic, i64> {
+        self.places().into_iter().map(|(topic, place)| (topic, place.lock().cursor())).collect()
+    }
+
+    /// After which number the tail of `topic` has to read, and how far the log is known to go.
+    pub(super) fn behind(&self, topic: Topic) -> Option<(i64, i64)> {
+        self.with(topic, |stream| stream.behind()).flatten()
+    }
+
+    /// Offers the log's next event of `topic` to all live members.
+    pub(super) fn deliver(&self, topic: Topic, event: &Logged, now: Instant) {
+        let Some((sent, changes)) = self.with(topic, |stream| stream.deliver(event, now)) else { return };
+        count(&self.counters.events);
+        add(&self.counters.fanned_out, sent);
+        self.tell(topic, changes, None, now);
+    }
+
+    /// The tail of `topic` has read to the log's end.
+    pub(super) fn reach(&self, topic: Topic, goal: i64) {
+        if let Some(lag) = self.with(topic, |stream| stream.reach(goal)).flatten() {
+            count(&self.counters.catch_ups);
+            add(&self.counters.lag_micros, u64::try_from(lag.as_micros()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// What a session has to read for itself.
+    pub(super) fn lacks(&self, topic: Topic, session: SessionId) -> Option<Lack> {
+        self.with(topic, |stream| stream.lacks(session)).flatten()
+    }
+
+    /// Serves a session what it read for itself.
+    pub(super) fn advance(
+        &self,
+        topic: Topic,
+        session: SessionId,
+        lack: Lack,
+        page: &[Logged],
+        now: Instant,
+    ) -> Progress {
+        let advanced = self.with(topic, |stream| stream.advance(session, lack, page, now));
+        let Some((progress, sent, changes)) = advanced else { return Progress::Done };
+        add(&self.counters.replayed, sent);
+        if let Some(last) = page.last() {
+            // The tail may not have heard of it
+            self.hint(topic, last.seq, now);
+        }
+        self.tell(topic, changes, None, now);
+        progress
+    }
+
+    pub(super) fn places(&self) -> Vec<(Topic, Arc<Mutex<Stream>>)> {
+        self.streams.lock().iter().map(|(topic, place)| (*topic, Arc::clone(place))).collect()
+    }
+
+    /// The place of a topic; made and listened to if there is none.
+    fn place(&self, topic: Topic, head: i64) -> Arc<Mutex<Stream>> {
+        let mut streams = self.streams.lock();
+        let place = streams.entry(topic).or_insert_with(|| {
+            self.listen(topic);
+            Arc::new(Mutex::new(Stream::new(topic, head)))
+        });
+        Arc::clone(place)
+    }
+
+    /// Does something with a topic's stream, if there is one, and lets the stream go when that left nobody in it.
+    pub(super) fn with<T>(&self, topic: Topic, work: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+        let place = self.streams.lock().get(&topic).map(Arc::clone)?;
+        let (result, is_closed) = {
+            let mut stream = place.lock();
+            (work(&mut stream), stream.close_if_empty())
+        };
+        if is_closed {
+            self.discard(topic, &place);
+        }
+        Some(result)
+    }
+
+    /// Lets go of a stream that is closed; of whoever comes at the same time, one does.
+    fn discard(&self, topic: Topic, place: &Arc<Mutex<Stream>>) {
+        let mut streams = self.streams.lock();
+        if streams.get(&topic).is_some_and(|present| Arc::ptr_eq(present, place)) {
+            streams.remove(&topic);
+            self.unlisten(topic);
+        }
+    }
+}

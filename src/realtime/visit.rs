@@ -1,0 +1,145 @@
+//! What clients do in the rooms of parties: follow, leave, talk.
+
+use futures_util::FutureExt;
+use party_gallery_actors::realtime::Joined;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    principal::Principal,
+    protocol::{Data, Greeting, Refused, Request, Step},
+    refusal::Refusal,
+    rooms::{Admission, ChatAdmission, Room, Rooms, Utterance},
+};
+
+/// Where somebody wants to go on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Resume {
+    party_id: Uuid,
+    since: Option<i64>,
+    epoch: Option<String>,
+}
+
+/// What clients do in the rooms of parties.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Visit {
+    Follow(Resume),
+    Talk(Uuid),
+    Say(Utterance),
+    Leave(Uuid, Room),
+}
+
+impl Visit {
+    /// What the request asks, if it is one of these.
+    pub(super) fn parse(request: &Request<'_>) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Party {
+            party_id: Uuid,
+        }
+        let party = || request.parse::<Party>(Refusal::NO_PARTY).map(|party| party.party_id);
+        match request.event {
+            "party:join_live" => {
+                let resume: Resume = request.parse(Refusal::BAD_RESUME)?;
+                let is_possible = resume.since.is_none_or(|since| since >= 0);
+                is_possible.then_some(Self::Follow(resume)).ok_or(Refusal::BAD_RESUME)
+            }
+            "party:leave_live" => Ok(Self::Leave(party()?, Room::Live)),
+            "chat:join" => Ok(Self::Talk(party()?)),
+            "chat:leave" => Ok(Self::Leave(party()?, Room::Chat)),
+            "chat:message" => request.parse(Refusal::BAD_MESSAGE).map(Self::Say),
+            _ => Err(Refusal::UNKNOWN),
+        }
+    }
+
+    /// Decides what follows; `refused` says what follows a refusal that is known later only.
+    pub(super) fn decide(
+        self,
+        id: Option<u64>,
+        rooms: &dyn Rooms,
+        caller: Principal,
+        refused: Refused,
+    ) -> Result<Vec<Step<'static>>, Refusal> {
+        let (work, failed) = match self {
+            Self::Leave(party, room) => {
+                let answer = id.map(|id| Step::Answer(id, Data::Echo(None)));
+                return Ok([Some(Step::Leave(party, room)), answer].into_iter().flatten().collect());
+            }
+            Self::Follow(resume) => {
+                let admission = rooms.watch(caller, resume.party_id);
+                let work = admission.map(move |admission| follow(id, &resume, admission?));
+                (work.boxed(), Refusal::NOT_NOW)
+            }
+            Self::Talk(party) => {
+                let admission = rooms.talk(caller, party);
+                (admission.map(move |admission| Ok(talk(id, party, admission?))).boxed(), Refusal::NOT_NOW)
+            }
+            Self::Say(said) => {
+                let saying = rooms.say(caller, said);
+                let answer = move |message| id.map(|id| Step::Answer(id, Data::Said { message }));
+                let work = saying.map(move |message| Ok(answer(message?).into_iter().collect()));
+                (work.boxed(), Refusal::WHO_KNOWS)
+            }
+        };
+        let work = work.map(move |steps| steps.unwrap_or_else(|refusal| refused(id, refusal)));
+        Ok(vec![Step::Await { work: work.boxed(), otherwise: vec![Step::Refuse(id, failed)] }])
+    }
+}
+
+/// What follows once somebody may follow a party.
+fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<Step<'static>>, Refusal> {
+    let Admission { seq: head, epoch, is_attendee, face } = admission;
+    let party_id = resume.party_id;
+    let is_other_history = resume.epoch.as_ref().is_some_and(|known| *known != epoch.to_string());
+    if is_other_history || resume.since.is_some_and(|since| since > head) {
+        return Err(Refusal::RESYNC);
+    }
+    let greeting: Greeting = Box::new(move |joined| {
+        greet(id, joined, |seq, viewer_count, replayed| {
+            let live = Data::Live { party_id, seq, epoch, viewer_count, replayed };
+            id.map(|id| Step::Answer(id, live)).into_iter().collect()
+        })
+    });
+    let room = Room::Live;
+    Ok(vec![Step::Enter { party: party_id, room, is_attendee, head, since: resume.since, face, greeting }])
+}
+
+/// What follows once somebody may talk.
+fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission) -> Vec<Step<'static>> {
+    let ChatAdmission { seq: head, messages } = admission;
+    let greeting: Greeting = Box::new(move |joined| {
+        // What was said after the messages were read has been sent just now
+        greet(id, joined, |_seq, _viewers, _replayed| {
+            let answer = Data::History { party_id: None, messages: messages.clone(), seq: head };
+            let event = Data::History { party_id: Some(party), messages, seq: head };
+            let answer = id.map(|id| Step::Answer(id, answer));
+            answer.into_iter().chain([Step::Emit("chat:history", event)]).collect()
+        })
+    });
+    vec![Step::Enter {
+        party,
+        room: Room::Chat,
+        is_attendee: true,
+        head,
+        since: Some(head),
+        face: None,
+        greeting,
+    }]
+}
+
+/// What a join is answered with.
+fn greet(
+    id: Option<u64>,
+    joined: Joined,
+    live: impl FnOnce(i64, usize, u64) -> Vec<Step<'static>>,
+) -> Vec<Step<'static>> {
+    let refusal = match joined {
+        Joined::Live { seq, replayed, viewers } => return live(seq, viewers, replayed),
+        Joined::TooMany => Refusal::TOO_MANY_ROOMS,
+        Joined::Expired => Refusal::RESYNC,
+        Joined::Left => Refusal::LEFT,
+        Joined::Removed => Refusal::REMOVED,
+    };
+    vec![Step::Refuse(id, refusal)]
+}
