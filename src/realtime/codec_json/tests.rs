@@ -1,5 +1,7 @@
 //! What clients say and hear in JSON.
 
+mod visits;
+
 use bytes::Bytes;
 use party_gallery_actors::realtime::Close;
 use proptest::prelude::*;

@@ -1,6 +1,13 @@
 //! Sockets as clients meet them.
 
+mod answers;
+mod client;
+mod feed;
+mod order;
 mod pod;
+#[cfg(feature = "chaos")]
+mod pods;
+mod rooms;
 
 use std::{
     sync::Arc,

@@ -1,0 +1,190 @@
+//! Who is in, who is put out, and who is told of it.
+
+use std::time::Instant;
+
+use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, TOPIC};
+use crate::realtime::*;
+
+const ANYONE: Audience = Audience(1);
+const TALK: Audience = Audience(4);
+const BOTH: Audience = Audience(5);
+
+fn removal(id: u128, from: Audience, close: Option<Close>) -> Option<Removal> {
+    Some(Removal { id, from, close })
+}
+
+/// Tells everything that the tail has not told yet.
+fn tail(registry: &Registry, log: &MemoryLog) {
+    let head = log.head(TOPIC);
+    registry.topics.hint(TOPIC, head, Instant::now());
+    while let Some((after, goal)) = registry.topics.behind(TOPIC) {
+        for event in log.read(TOPIC, after, PAGE) {
+            registry.topics.deliver(TOPIC, &event, Instant::now());
+        }
+        registry.topics.reach(TOPIC, goal);
+    }
+}
+
+#[test]
+fn who_is_put_out_hears_that_and_nothing_more() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let mut clients = [1, 1, 2].map(|subject| Client::connect(&registry, subject));
+    clients[0].enter(TOPIC, GALLERY, BOTH, 0, None);
+    clients[1].enter(TOPIC, CHAT, TALK, 0, None);
+    clients[2].enter(TOPIC, GALLERY, BOTH, 0, None);
+    log.append_with(TOPIC, BOTH, removal(1, BOTH, Some(Close::new(4010, "removed"))), 0);
+    log.append(TOPIC, BOTH);
+    tail(&registry, &log);
+    clients.iter_mut().for_each(|client| client.take(usize::MAX));
+    assert_eq!(clients.each_ref().map(Client::events), [vec![1], vec![1], vec![1, 2]]);
+    assert_eq!(
+        clients.each_ref().map(|client| client.close.map(|close| close.code)),
+        [Some(4010), Some(4010), None]
+    );
+    assert!(clients[0].rooms().is_empty());
+}
+
+#[test]
+fn who_loses_a_part_keeps_the_rest() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 0, None);
+    client.enter(TOPIC, CHAT, TALK, 0, None);
+    log.append_with(TOPIC, ANYONE, removal(1, TALK, None), 0);
+    log.append(TOPIC, TALK);
+    log.append(TOPIC, ANYONE);
+    tail(&registry, &log);
+    client.take(usize::MAX);
+    assert_eq!(client.events(), [1, 3]);
+    assert_eq!(client.rooms(), [(TOPIC, GALLERY)]);
+}
+
+#[test]
+fn who_came_in_again_after_a_removal_may_read_of_it() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    log.append_with(TOPIC, BOTH, removal(1, BOTH, None), 0);
+    log.append(TOPIC, BOTH);
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 2, Some(0));
+    let page = log.read(TOPIC, 0, PAGE);
+    client.serve(TOPIC, &page);
+    client.take(usize::MAX);
+    assert_eq!(client.events(), [1, 2]);
+    // One that was let in before a removal is put out by it, also while it still reads
+    let mut late = Client::connect(&registry, 1);
+    late.enter(TOPIC, GALLERY, BOTH, 0, None);
+    late.serve(TOPIC, &page);
+    late.take(usize::MAX);
+    assert_eq!((late.events(), late.welcomes()), (vec![], vec![Joined::Removed]));
+}
+
+#[test]
+fn a_join_that_is_not_through_is_answered_when_it_is_given_up() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    (0..9).for_each(|_| _ = log.append(TOPIC, BOTH));
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 9, Some(3));
+    client.enter(TOPIC, GALLERY, BOTH, 9, Some(5));
+    registry.topics.leave(client.entry(), TOPIC, GALLERY, Instant::now());
+    client.take(usize::MAX);
+    assert_eq!(client.got, [Got::Welcome(Joined::Left), Got::Welcome(Joined::Left)]);
+    assert!(registry.topics.cursors().is_empty(), "an empty topic is let go");
+}
+
+#[test]
+fn a_session_is_in_as_many_rooms_as_it_may_be() {
+    let config = Config { rooms_per_session: 3, ..Config::default() };
+    let registry = Registry::new(config);
+    let mut client = Client::connect(&registry, 1);
+    for (topic, room) in [(1, GALLERY), (1, CHAT), (2, GALLERY), (2, CHAT), (1, CHAT)] {
+        client.enter(Topic(topic), room, BOTH, 0, None);
+    }
+    registry.topics.leave(client.entry(), Topic(1), CHAT, Instant::now());
+    client.enter(Topic(2), CHAT, BOTH, 0, None);
+    client.take(usize::MAX);
+    let live = Joined::Live { seq: 0, replayed: 0, viewers: 0 };
+    assert_eq!(client.welcomes(), [live, live, live, Joined::TooMany, live, live]);
+    drop(client);
+    assert!(registry.topics.cursors().is_empty(), "a session that ends is in nothing");
+}
+
+#[test]
+fn what_the_log_keeps_no_longer_is_told() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    (0..9).for_each(|_| _ = log.append(TOPIC, BOTH));
+    for (page, since) in [(log.read(TOPIC, 5, PAGE), 3), (Vec::new(), 3)] {
+        let mut client = Client::connect(&registry, 1);
+        // The tail has come further
+        let witness = Client::connect(&registry, 2);
+        witness.enter(TOPIC, GALLERY, BOTH, 9, None);
+        client.enter(TOPIC, GALLERY, BOTH, 9, Some(since));
+        client.serve(TOPIC, &page);
+        client.take(usize::MAX);
+        assert_eq!(client.got, [Got::Welcome(Joined::Expired)]);
+    }
+    // The tail cannot leave anything out either: its members come back and resume
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 3, None);
+    registry.topics.deliver(TOPIC, &log.read(TOPIC, 5, 1)[0], Instant::now());
+    client.take(usize::MAX);
+    assert_eq!((client.events(), client.close), (vec![], Some(Close::TOO_SLOW)));
+}
+
+#[test]
+fn a_read_that_found_nothing_new_is_not_told_for_a_loss_when_there_is_by_now() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let page = i64::try_from(PAGE).unwrap();
+    (0..page).for_each(|_| _ = log.append(TOPIC, BOTH));
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, page, Some(0));
+    client.serve(TOPIC, &log.read(TOPIC, 0, PAGE));
+    let lack = registry.topics.lacks(TOPIC, client.entry().id()).unwrap();
+    let nothing = log.read(TOPIC, lack.after, PAGE);
+    log.append(TOPIC, BOTH);
+    tail(&registry, &log);
+    registry.topics.advance(TOPIC, client.entry().id(), lack, &nothing, Instant::now());
+    client.serve(TOPIC, &log.read(TOPIC, lack.after, PAGE));
+    client.take(usize::MAX);
+    assert_eq!(client.events(), (1..=page + 1).collect::<Vec<_>>());
+    assert!(matches!(client.got.last(), Some(Got::Welcome(Joined::Live { .. }))));
+}
+
+#[test]
+fn a_log_that_has_lost_its_last_events_sends_everybody_back() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 0, None);
+    let before = registry.topics.cursors();
+    (0..5).for_each(|_| _ = log.append(TOPIC, BOTH));
+    tail(&registry, &log);
+    // The question was older than what it is compared with
+    registry.topics.reconcile(&[(TOPIC, 3)], &before, Instant::now());
+    client.take(usize::MAX);
+    assert_eq!(client.close, None);
+    registry.topics.reconcile(&[(TOPIC, 3)], &registry.topics.cursors(), Instant::now());
+    client.take(usize::MAX);
+    assert_eq!((client.events().len(), client.close), (5, Some(Close::RESTARTING)));
+}
+
+#[test]
+fn a_hint_of_what_was_never_logged_is_forgotten() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 0, None);
+    registry.topics.hint(TOPIC, 1_000_000, Instant::now());
+    tail(&registry, &log);
+    assert_eq!(registry.topics.behind(TOPIC), None);
+}
+
+#[test]
+fn what_is_not_logged_reaches_who_hears_it_but_for_its_sender() {
+    let registry = Registry::new(Config::default());
+    let mut clients = [1, 2, 3].map(|subject| Client::connect(&registry, subject));
+    clients[0].enter(TOPIC, CHAT, TALK, 0, None);
+    clients[1].enter(TOPIC, CHAT, TALK, 0, None);
+    clients[2].enter(TOPIC, GALLERY, ANYONE, 0, None);
+    let sender = clients[0].entry().id();
+    registry.topics.say(TOPIC, TALK, Frame::text("typing"), Some(sender), Instant::now());
+    clients.iter_mut().for_each(|client| client.take(usize::MAX));
+    assert_eq!(clients.each_ref().map(|client| client.words().len()), [0, 1, 0]);
+}
