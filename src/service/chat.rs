@@ -114,9 +114,10 @@ impl Chat {
     ) -> Result<ChatPage, Error> {
         self.database
             .run(async |connection: &mut Connection| {
-                let inside = door::enter(connection, party, caller, Act::ReadChat).await?;
                 // One more tells whether there is a next page
                 let (mut found, seq) = messages::page(connection, party, before, limit + 1).await?;
+                // Judged after the number was read: who is put out by an event up to there is not let in with it
+                let inside = door::enter(connection, party, caller, Act::ReadChat).await?;
                 let wanted = usize::try_from(limit).unwrap_or_default();
                 let has_more = found.len() > wanted;
                 found.truncate(wanted);
