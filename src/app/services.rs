@@ -86,8 +86,13 @@ impl Services {
             Arc::clone(&announce),
         );
         let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
-        let chat =
-            Chat::new(database.clone(), Arc::clone(&links), Arc::clone(&answers), Arc::clone(&announce));
+        let chat = Chat::new(
+            database.clone(),
+            Arc::clone(&links),
+            Arc::clone(&answers),
+            rates.clone(),
+            Arc::clone(&announce),
+        );
         let screens = Screens::new(
             database.clone(),
             Arc::clone(&links),

@@ -14,6 +14,7 @@ use super::{
     error::Error,
     links::Links,
     once::{Answer, Ticket, once},
+    rates::Rates,
     seal::Seal,
 };
 use crate::{
@@ -38,6 +39,7 @@ pub struct Chat {
     database: Database,
     links: Arc<Links>,
     seal: Arc<Seal>,
+    rates: Rates,
     announce: Arc<dyn Announce>,
 }
 
@@ -88,8 +90,14 @@ impl Said {
 
 impl Chat {
     /// Puts it together.
-    pub fn new(database: Database, links: Arc<Links>, seal: Arc<Seal>, announce: Arc<dyn Announce>) -> Self {
-        Self { database, links, seal, announce }
+    pub fn new(
+        database: Database,
+        links: Arc<Links>,
+        seal: Arc<Seal>,
+        rates: Rates,
+        announce: Arc<dyn Announce>,
+    ) -> Self {
+        Self { database, links, seal, rates, announce }
     }
 
     /// At most `limit` messages before number `before`, the newest first.
@@ -106,9 +114,10 @@ impl Chat {
     ) -> Result<ChatPage, Error> {
         self.database
             .run(async |connection: &mut Connection| {
-                let inside = door::enter(connection, party, caller, Act::ReadChat).await?;
                 // One more tells whether there is a next page
                 let (mut found, seq) = messages::page(connection, party, before, limit + 1).await?;
+                // Judged after the number was read: who is put out by an event up to there is not let in with it
+                let inside = door::enter(connection, party, caller, Act::ReadChat).await?;
                 let wanted = usize::try_from(limit).unwrap_or_default();
                 let has_more = found.len() > wanted;
                 found.truncate(wanted);
@@ -124,7 +133,8 @@ impl Chat {
     ///
     /// # Errors
     ///
-    /// As the rights say, then what is wrong with the words, then the party's status; [`Error::Unavailable`],
+    /// [`Error::TooOften`]; as the rights say, then what is wrong with the words, then the party's status;
+    /// [`Error::Unavailable`],
     /// [`Error::OutcomeUnknown`].
     pub async fn say(
         &self,
@@ -133,6 +143,9 @@ impl Chat {
         words: Fields,
         ticket: Option<&Ticket>,
     ) -> Result<Answer, Error> {
+        if let Some(person) = caller.person() {
+            self.rates.take(&[self.rates.chat(person)]).await?;
+        }
         let mut logged = None;
         let answer = self
             .database

@@ -312,3 +312,22 @@ async fn forty_at_once_are_numbered_without_a_gap() {
     assert_eq!(listed, (1..=40).rev().map(|n| json!(n)).collect::<Vec<_>>());
     stop(app).await;
 }
+
+#[tokio::test]
+async fn nobody_talks_faster_than_others_can_read() {
+    let stage = Stage::new().await;
+    let app = stage.pod_with(&fresh_redis().await, &[("RATE_CHAT", "1/m burst 3")]).await;
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    let guest = stage.guest(party).await;
+    for _ in 0..3 {
+        assert_eq!(say(&app, &host, party, json!({ "content": "fast" })).await.status, 201);
+    }
+    let fourth = say(&app, &host, party, json!({ "content": "too fast" })).await;
+    assert_eq!((fourth.status, &fourth.body["code"]), (429, &json!("RATE_LIMITED")));
+    let wait: u64 = fourth.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(say(&app, &guest, party, json!({ "content": "calm" })).await.status, 201, "a limit each");
+    assert_eq!(read(&app, &host, party, "").await.status, 200, "reading is another matter");
+    stop(app).await;
+}

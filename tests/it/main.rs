@@ -29,6 +29,8 @@ mod private_servers;
 mod process;
 mod rates;
 mod rights;
+mod rooms;
+mod screens;
 mod sockets;
 mod storage;
 mod tls;

@@ -21,6 +21,7 @@ pub mod pictures;
 pub mod poll;
 pub mod process;
 pub mod scene;
+pub mod screen;
 pub mod servers;
 pub mod stage;
 pub mod ws;

@@ -45,6 +45,7 @@ async fn work_that_fails_or_takes_too_long_is_answered_all_the_same() {
         say(&mut client, said).await;
         assert_eq!(hear(&mut client).await, Ok(answer.to_owned()));
     }
+    assert_eq!(pod.clerk.report().restarts, 0, "that hurts nobody else");
     pod.stop().await;
 }
 

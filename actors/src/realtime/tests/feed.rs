@@ -112,6 +112,7 @@ async fn an_event_whose_hint_is_lost_arrives_within_a_second() {
     house.stop().await;
 }
 
+#[cfg(feature = "chaos")]
 #[tokio::test]
 async fn a_hub_that_panics_loses_nothing() {
     let house = House::start(Config::default()).await;

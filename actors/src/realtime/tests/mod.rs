@@ -2,7 +2,6 @@
 
 mod answers;
 mod client;
-#[cfg(feature = "chaos")]
 mod feed;
 mod order;
 mod pod;

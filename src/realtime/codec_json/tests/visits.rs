@@ -37,7 +37,7 @@ impl Rooms for House {
 
     fn say(&self, _: Principal, said: Utterance) -> Answer<Box<RawValue>> {
         let message = json!({ "content": said.content, "type": said.kind, "replyToId": said.reply_to_id });
-        ready(to_raw_value(&message).map_err(|_invalid| FORBIDDEN)).boxed()
+        ready(to_raw_value(&message).map_err(|_error| FORBIDDEN)).boxed()
     }
 }
 

@@ -1,0 +1,103 @@
+//! What a guest's screen does: follows a party over a socket and notes what is logged.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    DEADLINE,
+    app::TestApp,
+    stage::{Somebody, ask},
+    ws::{Received, WsClient},
+};
+
+/// A screen: a socket that answers questions and collects what is logged.
+pub struct Screen {
+    socket: WsClient,
+    asked: u64,
+}
+
+impl Screen {
+    /// Somebody's, at a pod.
+    pub async fn of(app: &TestApp, somebody: &Somebody) -> Self {
+        let headers = [("authorization", somebody.bearer.as_str())];
+        Self { socket: WsClient::connect(app.address(), "/ws", &headers).await.unwrap(), asked: 0 }
+    }
+
+    /// Asks for something. Gives the events that came before the answer, and the answer.
+    pub async fn ask(&mut self, event: &str, data: Value) -> (Vec<Value>, Value) {
+        self.asked += 1;
+        self.socket.send_json(&json!({ "id": self.asked, "event": event, "data": data })).await;
+        let mut events = Vec::new();
+        loop {
+            let frame = self.frame().await;
+            if frame["ack"] == self.asked {
+                return (events, frame);
+            }
+            events.push(frame);
+        }
+    }
+
+    /// Follows a party from now on. Gives the answer's data.
+    pub async fn join(&mut self, party: Uuid) -> Value {
+        let (events, answer) = self.ask("party:join_live", json!({ "partyId": party })).await;
+        assert!(
+            events.iter().all(|event| event["seq"].is_null()),
+            "nothing logged was asked for: {events:?}"
+        );
+        assert_eq!(answer["error"], json!(null));
+        answer["data"].clone()
+    }
+
+    /// Asks for what is refused. Gives the code.
+    pub async fn refused(&mut self, event: &str, data: Value) -> String {
+        let (_, answer) = self.ask(event, data).await;
+        assert_eq!(answer["data"], json!(null), "{answer}");
+        answer["error"]["code"].as_str().unwrap().to_owned()
+    }
+
+    /// The next logged event.
+    pub async fn logged(&mut self) -> Value {
+        loop {
+            let frame = self.frame().await;
+            if frame["seq"].is_number() {
+                return frame;
+            }
+        }
+    }
+
+    /// The logged events up to number `seq`, by number and name.
+    pub async fn logged_up_to(&mut self, seq: i64) -> Vec<(i64, String)> {
+        let mut events = Vec::new();
+        while events.last().is_none_or(|(last, _)| *last < seq) {
+            events.push(brief(&self.logged().await));
+        }
+        events
+    }
+
+    /// The next frame, whatever it is.
+    pub async fn frame(&mut self) -> Value {
+        match self.socket.next(DEADLINE).await {
+            Received::Json(frame) => frame,
+            other => panic!("a frame is expected, not {other:?}"),
+        }
+    }
+
+    /// Whatever has come up to now is through when this is: a question that is answered at once.
+    pub async fn settled(&mut self) -> Vec<Value> {
+        self.ask("ping", json!(null)).await.0
+    }
+}
+
+/// Number and name of a logged event.
+pub fn brief(event: &Value) -> (i64, String) {
+    (event["seq"].as_i64().unwrap(), event["event"].as_str().unwrap().to_owned())
+}
+
+/// Says something over REST. Gives the Message.
+pub async fn say(app: &TestApp, who: &Somebody, party: Uuid, content: &str) -> Value {
+    let path = format!("/api/v1/parties/{party}/chat/messages");
+    let said = ask(app, Some(who), Method::POST, &path, &[], Some(json!({ "content": content }))).await;
+    assert_eq!(said.status, 201, "{:?}", said.body);
+    said.body["data"]["message"].clone()
+}
