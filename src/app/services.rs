@@ -106,6 +106,7 @@ impl Services {
             store.clone(),
             gallery.clone(),
             quota(&config.quotas),
+            rates.clone(),
             answers,
             announce,
             wake,

@@ -15,6 +15,7 @@ use super::{
     error::{Conflict, Error},
     gallery::{Gallery, key},
     once::{Answer, Ticket, once},
+    rates::Rates,
     seal::Seal,
     tasks::Task,
 };
@@ -42,6 +43,7 @@ pub struct Uploads {
     store: Store,
     gallery: Gallery,
     quota: Quota,
+    rates: Rates,
     seal: Arc<Seal>,
     announce: Arc<dyn Announce>,
     wake: Arc<dyn Wake>,
@@ -147,24 +149,29 @@ impl Uploads {
         store: Store,
         gallery: Gallery,
         quota: Quota,
+        rates: Rates,
         seal: Arc<Seal>,
         announce: Arc<dyn Announce>,
         wake: Arc<dyn Wake>,
     ) -> Self {
-        Self { database, store, gallery, quota, seal, announce, wake }
+        Self { database, store, gallery, quota, rates, seal, announce, wake }
     }
 
     /// Whether `caller` may upload to `party` now: asked before a byte is read.
     ///
     /// # Errors
     ///
-    /// As the rights and the party's status say.
+    /// As the rights and the party's status say; [`Error::TooOften`].
     pub async fn admit(&self, caller: Caller, party: Uuid) -> Result<(), Error> {
         self.database
             .run(async |connection: &mut Connection| {
                 door::enter(connection, party, caller, Act::Contribute).await?.contributes()
             })
-            .await
+            .await?;
+        match caller.person() {
+            Some(person) => self.rates.take(&[self.rates.uploads(person)]).await,
+            None => Ok(()),
+        }
     }
 
     /// Opens a place for a file of `caller`, who was admitted.

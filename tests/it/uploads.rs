@@ -166,6 +166,23 @@ async fn a_quota_is_exact_under_any_concurrency() {
 }
 
 #[tokio::test]
+async fn who_uploads_too_often_is_told_when_to_come_back() {
+    let party = Party::with(true, &[("RATE_UPLOADS", "2/m")]).await;
+    let mut answers = Vec::new();
+    for n in 0..3 {
+        answers.push(party.upload(Some(&party.guest), pictures::salted_jpeg(64, 64, n + 1), "a.jpg").await);
+    }
+    assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [201, 201, 429]);
+    let told = &answers[2];
+    assert_eq!(told.body["code"], "RATE_LIMITED");
+    let seconds: u64 = told.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    // Somebody else may
+    assert_eq!(party.upload(Some(&party.host), pictures::jpeg(64, 64), "a.jpg").await.status, 201);
+    stop(party.app).await;
+}
+
+#[tokio::test]
 async fn an_upload_that_stops_half_way_leaves_nothing() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let party = Party::new(true).await;
