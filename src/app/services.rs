@@ -99,18 +99,8 @@ impl Services {
             chat.clone(),
             log.new(o!("part" => "screens")),
         );
-        let gallery =
-            Gallery::new(database.clone(), store.clone(), links, Arc::clone(&announce), Arc::clone(&wake));
-        let uploads = Uploads::new(
-            database.clone(),
-            store.clone(),
-            gallery.clone(),
-            quota(&config.quotas),
-            rates.clone(),
-            answers,
-            announce,
-            wake,
-        );
+        let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
+        let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
         let authenticator: Arc<dyn Authenticator> = tokens;
         let mut origins = config.cors_origins.clone();
         origins.push(config.public_url.origin());

@@ -30,11 +30,11 @@ use crate::{
 /// The use cases of a gallery.
 #[derive(Clone)]
 pub struct Gallery {
-    database: Database,
-    store: Store,
+    pub(super) database: Database,
+    pub(super) store: Store,
     links: Arc<Links>,
-    announce: Arc<dyn Announce>,
-    wake: Arc<dyn Wake>,
+    pub(super) announce: Arc<dyn Announce>,
+    pub(super) wake: Arc<dyn Wake>,
 }
 
 /// A media as one caller sees it.

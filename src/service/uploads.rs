@@ -10,7 +10,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    announce::{Announce, Wake},
     door::{self, Inside},
     error::{Conflict, Error},
     gallery::{Gallery, key},
@@ -20,9 +19,9 @@ use super::{
     tasks::Task,
 };
 use crate::{
-    blob::{Role, Sealed, Staged, Store},
+    blob::{Role, Sealed, Staged},
     db::{
-        Connection, Database, events,
+        Connection, events,
         media::{self, Received},
     },
     domain::{
@@ -39,14 +38,10 @@ use crate::{
 /// The use cases of uploading.
 #[derive(Clone)]
 pub struct Uploads {
-    database: Database,
-    store: Store,
     gallery: Gallery,
     quota: Quota,
     rates: Rates,
     seal: Arc<Seal>,
-    announce: Arc<dyn Announce>,
-    wake: Arc<dyn Wake>,
 }
 
 /// What a client says of its file.
@@ -143,18 +138,9 @@ impl Complete {
 }
 
 impl Uploads {
-    /// Puts it together.
-    pub fn new(
-        database: Database,
-        store: Store,
-        gallery: Gallery,
-        quota: Quota,
-        rates: Rates,
-        seal: Arc<Seal>,
-        announce: Arc<dyn Announce>,
-        wake: Arc<dyn Wake>,
-    ) -> Self {
-        Self { database, store, gallery, quota, rates, seal, announce, wake }
+    /// Into that gallery, as much and as often as these say; `seal` keeps what may be answered again.
+    pub fn new(gallery: Gallery, quota: Quota, rates: Rates, seal: Arc<Seal>) -> Self {
+        Self { gallery, quota, rates, seal }
     }
 
     /// Whether `caller` may upload to `party` now: asked before a byte is read.
@@ -163,7 +149,8 @@ impl Uploads {
     ///
     /// As the rights and the party's status say; [`Error::TooOften`].
     pub async fn admit(&self, caller: Caller, party: Uuid) -> Result<(), Error> {
-        self.database
+        self.gallery
+            .database
             .run(async |connection: &mut Connection| {
                 door::enter(connection, party, caller, Act::Contribute).await?.contributes()
             })
@@ -181,7 +168,7 @@ impl Uploads {
     /// [`Error::StorageFull`], [`Error::Unavailable`].
     pub async fn begin(&self, caller: Caller, party: Uuid, said: Said) -> Result<Upload, Error> {
         let person = caller.person().ok_or(Error::Unauthenticated("a token is needed for this"))?;
-        let staged = self.store.stage(PHOTO_BYTES).await.map_err(Error::from)?;
+        let staged = self.gallery.store.stage(PHOTO_BYTES).await.map_err(Error::from)?;
         Ok(Upload { caller, party, person, said, staged, head: Vec::new(), format: None })
     }
 
@@ -224,13 +211,13 @@ impl Uploads {
             .await;
         match (&entered, logged) {
             (Ok(answer), Some(seq)) if !answer.replayed => {
-                self.announce.announce(party, seq);
-                self.wake.wake();
+                self.gallery.announce.announce(party, seq);
+                self.gallery.wake.wake();
             }
             // It may be there, and its job with it
             (Err(Error::OutcomeUnknown(_)), _) => {}
             // Nothing tells of these bytes. Where this fails they stay, unseen
-            _ => _ = self.store.delete(&original).await,
+            _ => _ = self.gallery.store.delete(&original).await,
         }
         entered
     }
