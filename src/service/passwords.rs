@@ -141,15 +141,21 @@ mod tests {
     async fn few_are_hashed_at_once_and_few_wait() {
         let passwords = Passwords::default();
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let gate = Arc::new(parking_lot::Mutex::new(()));
         let work = |_| {
-            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            let (now, most, gate) = (Arc::clone(&now), Arc::clone(&most), Arc::clone(&gate));
             passwords.work(move |_| {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                std::thread::yield_now();
+                drop(gate.lock());
                 now.fetch_sub(1, Ordering::SeqCst);
             })
         };
-        let done = join_all((0..AT_ONCE + WAITING + 10).map(work)).await;
+        // Nothing is done before all have asked
+        let closed = gate.lock();
+        let mut all = Box::pin(join_all((0..AT_ONCE + WAITING + 10).map(work)));
+        assert!(futures_util::FutureExt::now_or_never(&mut all).is_none());
+        drop(closed);
+        let done = all.await;
         assert!((1..=AT_ONCE).contains(&most.load(Ordering::SeqCst)));
         let refused = done.iter().filter(|done| matches!(done, Err(Error::Unavailable { .. })));
         assert_eq!(refused.count(), 10);

@@ -20,9 +20,11 @@ use crate::support::{
     app::{TestApp, Victim},
     chaos_proxy::{ChaosProxy, Upstream},
     own::{OwnPostgres, OwnRedis},
+    pictures,
     poll::eventually,
     process::{Process, SECRET},
     servers,
+    stage::{Somebody, Stage},
     ws::WsClient,
 };
 
@@ -46,6 +48,19 @@ async fn sockets(address: std::net::SocketAddr) -> Vec<WsClient> {
     sockets
 }
 
+/// A whole upload, as it goes over the line.
+fn upload(party: Uuid, caller: &Somebody, file: &[u8]) -> Vec<u8> {
+    let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n";
+    let body = [head.as_bytes(), file, b"\r\n--b--\r\n"].concat();
+    let request = format!(
+        "POST /api/v1/parties/{party}/media HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n\
+         Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n",
+        caller.bearer,
+        body.len()
+    );
+    [request.into_bytes(), body].concat()
+}
+
 #[tokio::test]
 async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
     let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
@@ -55,12 +70,25 @@ async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
     let address = pod.address().await;
     pod.wait_for("Ready").await;
     let mut sockets = sockets(address).await;
-    let mut requests = Vec::new();
-    for _ in 0..REQUESTS {
+    // Uploads, of which each has begun
+    let stage = Stage::shared(postgres.url(), SECRET);
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    let (mut requests, mut rests) = (Vec::new(), Vec::new());
+    for n in 0..REQUESTS {
+        let upload = upload(party, &host, &pictures::salted_jpeg(320, 240, u32::try_from(n).unwrap() + 1));
+        let (first, rest) = upload.split_at(upload.len() / 2);
         let mut request = TcpStream::connect(address).await.unwrap();
-        request.write_all(b"GET /api/v1/config HTTP/1.1\r\nHost: localhost\r\n").await.unwrap();
+        request.write_all(first).await.unwrap();
         requests.push(request);
+        rests.push(rest.to_vec());
     }
+    eventually(DEADLINE, "the uploads are on their way", async || {
+        let metrics = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+        // And this one itself
+        metrics.contains(&format!("party_gallery_http_requests_in_flight {}", REQUESTS + 1))
+    })
+    .await;
 
     pod.signal("TERM");
     eventually(DEADLINE, "it drains", async || {
@@ -69,14 +97,13 @@ async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
     })
     .await;
     // The rest of each comes only now
-    for request in &mut requests {
-        request.write_all(b"X-Request-Id: late\r\n\r\n").await.unwrap();
+    for (request, rest) in requests.iter_mut().zip(rests) {
+        request.write_all(&rest).await.unwrap();
     }
     for request in &mut requests {
         let mut answer = String::new();
         timeout(DEADLINE, request.read_to_string(&mut answer)).await.unwrap().unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with('}'), "{answer}");
-        assert!(answer.contains("connection: close") && answer.contains("x-request-id: late"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 201") && answer.contains("connection: close"), "{answer}");
     }
     for socket in &mut sockets {
         socket.expect_event("server:draining", DEADLINE).await;
@@ -88,7 +115,7 @@ async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
     let mut steps: Vec<_> = steps.map(|line| line["step"].as_str().unwrap().to_owned()).collect();
     // These two go on together
     steps[1..3].sort();
-    assert_eq!(steps, ["ready", "requests", "sockets", "realtime", "redis", "database", "health"]);
+    assert_eq!(steps, ["ready", "requests", "sockets", "jobs", "realtime", "redis", "database", "health"]);
 }
 
 /// In whose environment it is set is the pod of the test below, and keeps its data there.

@@ -39,7 +39,12 @@ impl Stage {
 
     /// In the migrated database at `url`.
     pub fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), secret: Uuid::new_v4().to_string() }
+        Self::shared(url, &Uuid::new_v4().to_string())
+    }
+
+    /// In the migrated database at `url`, whose pods share `secret`.
+    pub fn shared(url: &str, secret: &str) -> Self {
+        Self { url: url.to_owned(), secret: secret.to_owned() }
     }
 
     /// A pod on it.
