@@ -75,6 +75,18 @@ impl Screen {
         events
     }
 
+    /// The logged events, by number and name, until the socket is closed.
+    pub async fn logged_until_closed(&mut self) -> Vec<(i64, String)> {
+        let mut events = Vec::new();
+        loop {
+            match self.socket.next(DEADLINE).await {
+                Received::Json(frame) if frame["seq"].is_number() => events.push(brief(&frame)),
+                Received::Json(_) | Received::Binary(_) => {}
+                Received::Closed(_) => return events,
+            }
+        }
+    }
+
     /// The next frame, whatever it is.
     pub async fn frame(&mut self) -> Value {
         match self.socket.next(DEADLINE).await {

@@ -80,16 +80,43 @@ impl Log for Screens {
 
 /// What somebody with that standing is to a party; `None`: they may not read it.
 fn place(standing: Standing, openness: Openness) -> Option<Place> {
+    // Reading asks nobody for a token
     let may_read = |openness| standing.may(Act::Read, openness, Caller::Anonymous).is_ok();
-    let closed = Openness { is_private: true, ..openness };
-    match (standing.is_attendee(), may_read(closed), may_read(openness)) {
-        (true, ..) => Some(Place::Attendee),
-        (false, true, _) => Some(Place::Member),
-        (false, false, true) => Some(Place::Onlooker),
-        (false, false, false) => None,
+    if !may_read(openness) {
+        None
+    } else if standing.is_attendee() {
+        Some(Place::Attendee)
+    } else if may_read(Openness { is_private: true, ..openness }) {
+        Some(Place::Member)
+    } else {
+        Some(Place::Onlooker)
     }
 }
 
 fn unreadable(error: DatabaseError) -> Unreadable {
     Unreadable(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_standing_is_to_a_party() {
+        let openness = |is_private, is_draft| Openness { is_private, is_draft };
+        for (standing, private, public, draft) in [
+            (Standing::Host, Some(Place::Attendee), Some(Place::Attendee), Some(Place::Attendee)),
+            (Standing::Cohost, Some(Place::Attendee), Some(Place::Attendee), Some(Place::Attendee)),
+            (Standing::Going, Some(Place::Attendee), Some(Place::Attendee), None),
+            (Standing::Guest, Some(Place::Attendee), Some(Place::Attendee), None),
+            (Standing::Maybe, Some(Place::Member), Some(Place::Member), None),
+            (Standing::Away, None, Some(Place::Onlooker), None),
+            (Standing::Banned, None, Some(Place::Onlooker), None),
+            (Standing::Stranger, None, Some(Place::Onlooker), None),
+        ] {
+            assert_eq!(place(standing, openness(true, false)), private, "{standing:?} of a private party");
+            assert_eq!(place(standing, openness(false, false)), public, "{standing:?} of a public party");
+            assert_eq!(place(standing, openness(false, true)), draft, "{standing:?} of a draft");
+        }
+    }
 }
