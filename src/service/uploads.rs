@@ -201,6 +201,7 @@ impl Uploads {
         };
         let mut logged = None;
         let entered = self
+            .gallery
             .database
             .transaction(async |connection: &mut Connection| {
                 once(connection, &self.seal, ticket, async |connection: &mut Connection| {
