@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use super::disk::{blocking, make_directory, remove_file, sync_directory};
-use super::{Error, Key, Object, Staged, Unspoken};
+use super::key::ORIGINALS;
+use super::{Error, Key, Object, Role, Staged, Unspoken};
 use crate::config::StorageUrl;
 
 /// What lies in staging for so long belongs to nobody: an upload is cut after 30 s without a byte.
@@ -27,8 +28,8 @@ pub struct Store(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     root: PathBuf,
-    /// Shards that the disk knows, each by its byte.
-    durable: [AtomicBool; SHARDS],
+    /// Directories that the disk knows: the shards, each by its byte, and that of the originals.
+    durable: [AtomicBool; SHARDS + 1],
     /// Whether a probe has not come back yet.
     pub(super) probing: AtomicBool,
 }
@@ -55,7 +56,7 @@ impl Store {
             StorageUrl::S3(_) => return Err(Unspoken { scheme: "s3" }),
             StorageUrl::Gs(_) => return Err(Unspoken { scheme: "gs" }),
         };
-        let durable = [const { AtomicBool::new(false) }; SHARDS];
+        let durable = [const { AtomicBool::new(false) }; SHARDS + 1];
         Ok(Self(Arc::new(Shared { root, durable, probing: AtomicBool::new(false) })))
     }
 
@@ -143,6 +144,29 @@ impl Store {
         found(swept.await).map(Option::unwrap_or_default)
     }
 
+    /// The keys of originals that were written more than `age` before `now`, the wall clock's: of some thousands at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn old_originals(&self, now: SystemTime, age: Duration) -> Result<Vec<Key>, Error> {
+        let originals = self.0.root.join(ORIGINALS);
+        let old = blocking(move || {
+            let mut old = Vec::new();
+            for entry in fs::read_dir(originals)?.take(SWEPT_AT_ONCE) {
+                let entry = entry?;
+                let key = entry.file_name().to_str().and_then(Key::of_original);
+                // What is gone meanwhile, or is of the future, is not old
+                let written = entry.metadata().and_then(|data| data.modified());
+                let is_old =
+                    written.is_ok_and(|then| now.duration_since(then).is_ok_and(|passed| passed > age));
+                old.extend(key.filter(|_| is_old));
+            }
+            Ok(old)
+        });
+        found(old.await).map(Option::unwrap_or_default)
+    }
+
     /// A new name among what is being written.
     pub(super) fn staging_file(&self) -> PathBuf {
         self.staging().join(Uuid::new_v4().to_string())
@@ -152,11 +176,12 @@ impl Store {
     pub(super) fn publish(&self, staged: &std::path::Path, key: &Key) -> io::Result<()> {
         let object = self.object(key);
         let shard = object.parent().unwrap_or(&self.0.root);
-        let known = self.0.durable.get(usize::from(key.shard()));
+        let number = if key.role == Role::Original { SHARDS } else { usize::from(key.shard()) };
+        let known = self.0.durable.get(number);
         if !known.is_some_and(|known| known.load(Ordering::Acquire)) {
             make_directory(shard)?;
             // Another writer may have made it a moment ago and not have synced it yet
-            sync_directory(&self.objects())?;
+            sync_directory(shard.parent().unwrap_or(&self.0.root))?;
             sync_directory(&self.0.root)?;
             if let Some(known) = known {
                 known.store(true, Ordering::Release);
@@ -170,12 +195,8 @@ impl Store {
         self.0.root.join("staging")
     }
 
-    fn objects(&self) -> PathBuf {
-        self.0.root.join("objects")
-    }
-
     fn object(&self, key: &Key) -> PathBuf {
-        self.objects().join(key.path())
+        self.0.root.join(key.path())
     }
 }
 
