@@ -118,6 +118,7 @@ fn word(verb: Verb) -> &'static str {
         Verb::Look => "look",
         Verb::Take => "take",
         Verb::Count => "count",
+        Verb::Refund => "refund",
     }
 }
 
