@@ -68,7 +68,8 @@ impl Services {
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
-        let rates = Rates::new(Buckets::new(redis.clone()), config.rates.clone());
+        let rates =
+            Rates::new(Buckets::new(redis.clone(), log.new(o!("part" => "rates"))), config.rates.clone());
         let accounts = Accounts::new(database.clone(), sessions.clone(), rates.clone());
         let parties = Parties::new(
             database.clone(),
