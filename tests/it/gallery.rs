@@ -91,6 +91,31 @@ async fn nothing_is_served_before_it_is_ready_and_signed_links_die_with_their_me
 }
 
 #[tokio::test]
+async fn an_original_that_outlived_its_photos_development_goes_with_the_next_attempt() {
+    let party = Party::new(true).await;
+    let mut half = pictures::noise(1200, 900);
+    half.truncate(half.len() / 2);
+    for (file, status) in [(pictures::jpeg(64, 64), "READY"), (half, "FAILED")] {
+        let made = party.upload(Some(&party.guest), file, "a.jpg").await;
+        let id = made.body["data"]["media"]["id"].as_str().unwrap().to_owned();
+        assert_eq!(party.developed(&id).await["status"], status);
+        eventually(DEADLINE, "the job is done", async || party.stage.jobs().await == 0).await;
+        // What is left of an attempt that ended between its last two steps
+        let original =
+            party.storage.join(format!("objects/{}/{}.original.{id}.1", &id[id.len() - 2..], party.id));
+        assert!(!original.exists(), "{}", original.display());
+        std::fs::write(&original, "where it was taken").unwrap();
+        party
+            .stage
+            .execute("INSERT INTO jobs (kind, payload) VALUES ('develop', $1)", &[&json!({ "media": id })])
+            .await;
+        eventually(DEADLINE, "the job is done", async || party.stage.jobs().await == 0).await;
+        assert!(!original.exists(), "{status}");
+    }
+    stop(party.app).await;
+}
+
+#[tokio::test]
 async fn files_come_in_parts_with_etags_and_heads() {
     let party = Party::new(false).await;
     let made = party.upload(Some(&party.guest), pictures::jpeg(64, 64), "a.jpg").await;
