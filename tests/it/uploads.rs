@@ -166,6 +166,30 @@ async fn a_quota_is_exact_under_any_concurrency() {
 }
 
 #[tokio::test]
+async fn a_partys_quota_holds_however_many_people_fill_it_at_once() {
+    let file = |salt| pictures::salted_jpeg(64, 64, salt);
+    let one_and_a_half = (file(1).len() * 3 / 2).to_string();
+    let party = Party::with(true, &[("QUOTA_PARTY_BYTES", &one_and_a_half)]).await;
+    let uploads = async {
+        tokio::join!(
+            party.upload(Some(&party.guest), file(1), "a.jpg"),
+            party.upload(Some(&party.host), file(2), "a.jpg"),
+        )
+    };
+    // Both have come as far as the party's row before either can count
+    let both_wait = async || {
+        eventually(DEADLINE, "both wait", async || party.stage.waiting().await == 2).await;
+    };
+    let ((one, other), ()) = tokio::join!(uploads, party.stage.working_on(party.id, both_wait));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    let refused = if one.status == 409 { one } else { other };
+    assert_eq!(refused.body["code"], "QUOTA_EXCEEDED");
+    stop(party.app).await;
+}
+
+#[tokio::test]
 async fn who_uploads_too_often_is_told_when_to_come_back() {
     let party = Party::with(true, &[("RATE_UPLOADS", "2/m")]).await;
     let mut answers = Vec::new();
