@@ -174,6 +174,10 @@ CREATE TABLE messages (
     seq         bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX messages_page ON messages (party_id, seq);
+-- What has to let go of a media, a message or a person that is deleted.
+CREATE INDEX messages_media ON messages (media_id) WHERE media_id IS NOT NULL;
+CREATE INDEX messages_reply_to ON messages (reply_to_id) WHERE reply_to_id IS NOT NULL;
+CREATE INDEX messages_sender ON messages (sender_id);
 CREATE UNIQUE INDEX messages_client ON messages (party_id, sender_id, client_id) WHERE client_id IS NOT NULL;
 
 -- What happened in a party: ids and facts that name nobody. What is sent is made when it is sent.
