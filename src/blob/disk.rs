@@ -6,6 +6,17 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+/// Waits for a disk, but not for ever: one behind a network may never answer.
+pub(super) async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    timeout(patience, work).await.unwrap_or_else(|elapsed| Err(elapsed.into()))
+}
 
 /// Runs what blocks on a thread that may.
 pub(super) async fn blocking<T: Send + 'static>(
