@@ -83,6 +83,8 @@ CREATE TABLE parties (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     -- Raised with every change of an editable field: what If-Match compares.
     revision        integer NOT NULL DEFAULT 1,
+    -- Raised when the party turns private: links to its media that were signed before open nothing any more.
+    links_version   integer NOT NULL DEFAULT 1,
     -- When its erasure was asked for.
     deleted_at      timestamptz,
     -- What lists look for.

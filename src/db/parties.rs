@@ -284,6 +284,7 @@ fn party(row: &Row) -> Party {
         code_sealed: row.get("code_sealed"),
         seq: row.get("seq"),
         revision: row.get("revision"),
+        links_version: row.get("links_version"),
         created_at: moment(row, "created_at"),
         updated_at: moment(row, "updated_at"),
     }

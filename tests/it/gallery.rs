@@ -116,6 +116,31 @@ async fn an_original_that_outlived_its_photos_development_goes_with_the_next_att
 }
 
 #[tokio::test]
+async fn a_party_that_turns_private_kills_the_links_of_when_it_was_private_before() {
+    let party = Party::new(true).await;
+    let made = party.upload(Some(&party.guest), pictures::jpeg(64, 64), "a.jpg").await;
+    let id = made.body["data"]["media"]["id"].as_str().unwrap().to_owned();
+    let before = path_of(&party.developed(&id).await["urls"]["file"]);
+    let turn = async |is_private: bool| {
+        let (path, body) = (format!("/api/v1/parties/{}", party.id), json!({ "isPrivate": is_private }));
+        let edited = ask(&party.app, Some(&party.host), Method::PATCH, &path, &[], Some(body)).await;
+        assert_eq!(edited.status, 200, "{edited:?}");
+        path_of(&party.developed(&id).await["urls"]["file"])
+    };
+    let public = turn(false).await;
+    for link in [&before, &public] {
+        assert_eq!(party.bytes(None, link, &[]).await.status(), 200, "{link}");
+    }
+    let after = turn(true).await;
+    for (link, status) in [(&before, 404), (&public, 404), (&after, 200)] {
+        assert_eq!(party.bytes(None, link, &[]).await.status(), status, "{link}");
+    }
+    // Other edits leave links as they are
+    assert_eq!(turn(true).await, after);
+    stop(party.app).await;
+}
+
+#[tokio::test]
 async fn files_come_in_parts_with_etags_and_heads() {
     let party = Party::new(false).await;
     let made = party.upload(Some(&party.guest), pictures::jpeg(64, 64), "a.jpg").await;
