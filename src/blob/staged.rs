@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use aws_lc_rs::digest::{Context, SHA256};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
-use tokio::runtime::Handle;
 
-use super::disk::{blocking, make_file, within};
+use super::disk::{blocking, make_file, remove_soon, within};
 use super::{Error, Key, Store};
 
 /// Takes bytes as they come, counted and hashed on the way. Dropped, it is gone.
@@ -102,13 +101,7 @@ struct Place(PathBuf);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let path = mem::take(&mut self.0);
         // Not there any more, or left to the sweep
-        let remove = move || _ = std::fs::remove_file(path);
-        match Handle::try_current() {
-            // Its owner is dropped with its request, on a thread that has others
-            Ok(runtime) => drop(runtime.spawn_blocking(remove)),
-            Err(_nobody_else_here) => remove(),
-        }
+        remove_soon(mem::take(&mut self.0));
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use super::disk::{blocking, make_directory, remove_file, sync_directory, within};
-use super::{Error, Key, Object, Staged, Unspoken};
+use super::{Error, Key, Object, Provisional, Staged, Unspoken};
 use crate::config::StorageUrl;
 
 /// What lies in staging for so long belongs to nobody: an upload is cut after 30 s without a byte.
@@ -84,6 +84,11 @@ impl Store {
         let mut staged = self.stage(u64::try_from(bytes.len()).unwrap_or(u64::MAX)).await?;
         staged.write(bytes).await?;
         staged.seal().await?.commit(key).await
+    }
+
+    /// What takes the object of that key away again, unless it is told to keep it; to be had before the object is there.
+    pub fn provisionally(&self, key: Key) -> Provisional {
+        Provisional::new(self.clone(), key)
     }
 
     /// Opens an object for reading, or `None` where there is none. It stays readable when it is deleted meanwhile.
@@ -196,7 +201,7 @@ impl Store {
         self.0.root.join("objects")
     }
 
-    fn object(&self, key: &Key) -> PathBuf {
+    pub(super) fn object(&self, key: &Key) -> PathBuf {
         self.objects().join(key.path())
     }
 }

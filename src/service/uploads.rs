@@ -186,6 +186,8 @@ impl Uploads {
         let Complete { caller, party, person, format, sealed } = complete;
         let (id, size, sha256) = (Uuid::now_v7(), sealed.size(), sealed.sha256());
         let original = key(party, id, Role::Original);
+        // Whoever hangs up before the row leaves no bytes behind
+        let mut provisional = self.gallery.store.provisionally(original);
         sealed.commit(&original).await.map_err(Error::from)?;
         let received = Received {
             id,
@@ -204,10 +206,13 @@ impl Uploads {
             .gallery
             .database
             .transaction(async |connection: &mut Connection| {
-                once(connection, &self.seal, ticket, async |connection: &mut Connection| {
+                let answer = once(connection, &self.seal, ticket, async |connection: &mut Connection| {
                     self.enter(connection, caller, &received, &mut logged).await
                 })
-                .await
+                .await?;
+                // From here on the commit may have been done
+                provisional.keep();
+                Ok(answer)
             })
             .await;
         match (&entered, logged) {

@@ -226,3 +226,31 @@ async fn an_upload_that_stops_half_way_leaves_nothing() {
     assert_eq!(party.kinds().await, []);
     stop(party.app).await;
 }
+
+#[tokio::test]
+async fn who_hangs_up_before_their_photo_is_entered_leaves_nothing() {
+    use tokio::io::AsyncWriteExt as _;
+    let party = Party::new(true).await;
+    let file = pictures::jpeg(64, 64);
+    let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n";
+    let body = [head.as_bytes(), &file, b"\r\n--b--\r\n"].concat();
+    let request = format!(
+        "POST /api/v1/parties/{}/media HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Length: {}\r\n\
+         Content-Type: multipart/form-data; boundary=b\r\n\r\n",
+        party.id,
+        party.guest.bearer,
+        body.len()
+    );
+    let hang_up = async || {
+        let mut socket = tokio::net::TcpStream::connect(party.app.address()).await.unwrap();
+        socket.write_all(&[request.as_bytes(), &body].concat()).await.unwrap();
+        eventually(DEADLINE, "it waits to be entered", async || party.stage.waiting().await == 1).await;
+        assert_eq!(party.stored(".original."), 1, "its bytes are safe by then");
+        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(socket);
+        eventually(DEADLINE, "they are gone", async || party.stored(".original.") == 0).await;
+    };
+    party.stage.working_on(party.id, hang_up).await;
+    assert_eq!(party.kinds().await, []);
+    stop(party.app).await;
+}
