@@ -128,6 +128,16 @@ async fn the_same_bytes_of_the_same_person_are_one_media() {
 }
 
 #[tokio::test]
+async fn lines_of_a_caption_end_in_a_form_as_browsers_end_them() {
+    let party = Party::new(true).await;
+    let form = form(pictures::jpeg(64, 64), "a.jpg").text("caption", "What a night!\r\nAnd what a cake.");
+    let made = upload(&party.app, Some(&party.guest), party.id, form, &[]).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(made.body["data"]["media"]["caption"], "What a night!\nAnd what a cake.");
+    stop(party.app).await;
+}
+
+#[tokio::test]
 async fn an_idempotency_key_gives_the_first_answer_again() {
     let party = Party::new(true).await;
     let key = [("idempotency-key", "my first photo")];
