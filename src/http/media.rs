@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         caller::Caller,
-        fields::{Fields, id, number, word},
+        fields::{Fields, id, word, written_number},
         media::{MediaStatus, MediaType, Mood, Sort},
         tag,
     },
@@ -74,7 +74,7 @@ fn filter(query: &mut Fields) -> Option<Filter> {
     let uploader_id = query.optional("uploaderId", id);
     let tag = query.optional("tag", tag::read);
     let status = query.optional("status", word(MediaStatus::named));
-    let since = query.optional("since", number(0, i64::MAX));
+    let since = query.optional("since", written_number(0, i64::MAX));
     let sort = query.optional("sort", word(sort));
     Some(Filter {
         kind: kind?,

@@ -68,11 +68,11 @@ impl Said {
         message: Message,
         media: &HashMap<Uuid, Media>,
         links: &Links,
-        is_private: bool,
+        signed_for: Option<i32>,
     ) -> Self {
         let media = message.media_id.and_then(|id| media.get(&id));
         let media = media.filter(|media| media.is_visible(Standing::Going, None));
-        let media = media.map(|media| (media.clone(), links.urls(media, is_private)));
+        let media = media.map(|media| (media.clone(), links.urls(media, signed_for)));
         Self { message, media }
     }
 
@@ -117,8 +117,7 @@ impl Chat {
                 let has_more = found.len() > wanted;
                 found.truncate(wanted);
                 let next = found.last().filter(|_| has_more).map(|last| last.seq);
-                let is_private = inside.party.plan.is_private;
-                let items = show(connection, found, &self.links, is_private).await?;
+                let items = show(connection, found, &self.links, inside.party.signed_for()).await?;
                 Ok(ChatPage { items, seq, next })
             })
             .await
@@ -152,8 +151,8 @@ impl Chat {
                     inside.contributes()?;
                     let (id, is_new) = enter(connection, party, sender, &draft).await?;
                     let message = messages::find(connection, &[id]).await?;
-                    let is_private = inside.party.plan.is_private;
-                    let said = show(connection, message, &self.links, is_private).await?.pop();
+                    let signed_for = inside.party.signed_for();
+                    let said = show(connection, message, &self.links, signed_for).await?.pop();
                     let mut said = said.ok_or_else(|| Error::internal("a message was not kept"))?;
                     if !is_new {
                         return Answer::ok(&One::Message(&said.view()));
@@ -230,10 +229,10 @@ async fn show(
     connection: &mut Connection,
     found: Vec<Message>,
     links: &Links,
-    is_private: bool,
+    signed_for: Option<i32>,
 ) -> Result<Vec<Said>, DatabaseError> {
     let ids: Vec<Uuid> = found.iter().filter_map(|message| message.media_id).collect();
     let media = if ids.is_empty() { Vec::new() } else { media::find(connection, &ids).await? };
     let media = media.into_iter().map(|media| (media.id, media)).collect();
-    Ok(found.into_iter().map(|message| Said::new(message, &media, links, is_private)).collect())
+    Ok(found.into_iter().map(|message| Said::new(message, &media, links, signed_for)).collect())
 }

@@ -291,6 +291,26 @@ async fn a_list_shows_what_one_may_know_of_and_looks_for() {
 }
 
 #[tokio::test]
+async fn what_is_spelled_the_same_is_found_however_it_was_typed() {
+    let stage = Stage::open(&[]).await;
+    let host = stage.user("ada").await;
+    let more = json!({ "title": "cafe\u{301} ปาร์ตี้", "tags": ["Ko\u{308}ln", "ปาร์ตี้"] });
+    let party = stage.party(&host, more).await;
+    for (name, value) in [
+        ("q", "café"),
+        ("q", "cafe\u{301}"),
+        ("q", "ปาร์ตี้"),
+        ("tag", "Köln"),
+        ("tag", "ko\u{308}ln"),
+        ("tag", "ปาร์ตี้"),
+    ] {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+        let found = stage.get(&format!("/parties?{query}"), None).await;
+        assert_eq!(found.body["data"][0]["id"], party["id"], "{name}={value}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_that_grows_is_read_once_and_whole() {
     let stage = Stage::open(&[]).await;
     let host = stage.user("ada").await;
