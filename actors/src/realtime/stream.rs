@@ -207,12 +207,9 @@ impl Stream {
             return (Progress::More, sent, changes);
         }
         let entry = Arc::clone(&member.entry);
-        let is_kept = page.first().map_or(after >= tail, |first| first.seq == after.saturating_add(1));
-        if !is_kept {
-            let ended = member.release(None, Joined::Expired, now);
-            self.drop_rooms(&entry, &ended, &mut changes);
-            return (Progress::Done, sent, changes);
-        }
+        let lost = page.first().map_or(tail, |first| first.seq.saturating_sub(1));
+        let ended = member.expire(lost, now);
+        self.drop_rooms(&entry, &ended, &mut changes);
         for event in page {
             if !entry.outbox().has_headroom() {
                 return (Progress::More, sent, changes);

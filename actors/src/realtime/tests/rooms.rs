@@ -145,6 +145,36 @@ fn what_the_log_keeps_no_longer_is_told() {
 }
 
 #[test]
+fn what_the_log_keeps_no_longer_for_one_room_costs_no_other() {
+    for page in [5, 9] {
+        let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+        (0..9).for_each(|_| _ = log.append(TOPIC, BOTH));
+        let mut client = Client::connect(&registry, 1);
+        client.enter(TOPIC, CHAT, TALK, 9, Some(9));
+        client.enter(TOPIC, GALLERY, ANYONE, 9, Some(3));
+        client.serve(TOPIC, &log.read(TOPIC, page, PAGE));
+        assert_eq!(client.rooms(), [(TOPIC, CHAT)]);
+        log.append(TOPIC, BOTH);
+        tail(&registry, &log);
+        client.take(usize::MAX);
+        assert!(matches!(client.welcomes()[..], [Joined::Live { .. }, Joined::Expired]), "{:?}", client.got);
+        assert_eq!((client.events(), client.close), (vec![10], None));
+    }
+}
+
+#[test]
+fn a_room_that_is_in_already_and_lacks_what_is_kept_no_longer_comes_back() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    (0..9).for_each(|_| _ = log.append(TOPIC, BOTH));
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, CHAT, TALK, 3, Some(3));
+    client.enter(TOPIC, GALLERY, ANYONE, 9, Some(9));
+    client.serve(TOPIC, &log.read(TOPIC, 5, PAGE));
+    client.take(usize::MAX);
+    assert_eq!((client.events(), client.close), (vec![], Some(Close::TOO_SLOW)));
+}
+
+#[test]
 fn a_read_that_found_nothing_new_is_not_told_for_a_loss_when_there_is_by_now() {
     let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
     let page = i64::try_from(PAGE).unwrap();
