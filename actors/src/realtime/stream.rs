@@ -120,6 +120,7 @@ impl Stream {
         let viewer = subject.zip(join.viewer.take());
         join.viewer = viewer.as_ref().map(|(_, face)| face.clone());
         let head = join.head;
+        entry.enter(self.topic, join.room);
         member.hold(join);
         let mut changes = Vec::new();
         if let Some((subject, face)) = viewer

@@ -48,7 +48,7 @@ impl Topics {
     /// Lets a session in.
     pub(super) fn join(&self, entry: &Arc<Entry>, join: Join, now: Instant) {
         let (topic, head) = (join.topic, join.head);
-        if !entry.enter(topic, join.room, self.rooms_per_session) {
+        if !entry.may_enter(topic, join.room, self.rooms_per_session) {
             for frame in (join.welcome)(Joined::TooMany) {
                 _ = entry.outbox().push(frame, now);
             }

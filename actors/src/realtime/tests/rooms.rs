@@ -1,6 +1,6 @@
 //! Who is in, who is put out, and who is told of it.
 
-use std::time::Instant;
+use std::{sync::Barrier, thread, time::Instant};
 
 use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, TOPIC};
 use crate::realtime::*;
@@ -57,6 +57,29 @@ fn who_loses_a_part_keeps_the_rest() {
     client.take(usize::MAX);
     assert_eq!(client.events(), [1, 3]);
     assert_eq!(client.rooms(), [(TOPIC, GALLERY)]);
+}
+
+/// However the two fall together, the session is in or out, and leaves nothing behind when it ends.
+#[test]
+fn who_comes_in_again_while_being_put_out_is_no_ghost() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let start = Barrier::new(2);
+    for seq in 1..=2000 {
+        let client = Client::connect(&registry, 1);
+        client.enter(TOPIC, GALLERY, BOTH, seq - 1, None);
+        log.append_with(TOPIC, BOTH, removal(1, BOTH, None), 0);
+        let form = client.form(TOPIC, GALLERY, BOTH, seq, None);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                start.wait();
+                tail(&registry, &log);
+            });
+            start.wait();
+            registry.topics.join(client.entry(), form, Instant::now());
+        });
+        drop(client);
+        assert!(registry.topics.cursors().is_empty(), "a ghost after {seq} rounds");
+    }
 }
 
 #[test]
