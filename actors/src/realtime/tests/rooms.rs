@@ -19,9 +19,9 @@ fn tail(registry: &Registry, log: &MemoryLog) {
     registry.topics.hint(TOPIC, head, Instant::now());
     while let Some((after, goal)) = registry.topics.behind(TOPIC) {
         for event in log.read(TOPIC, after, PAGE) {
-            registry.topics.deliver(TOPIC, &event, Instant::now());
+            registry.topics.deliver(TOPIC, after, &event, Instant::now());
         }
-        registry.topics.reach(TOPIC, goal);
+        registry.topics.reach(TOPIC, after, goal);
     }
 }
 
@@ -162,7 +162,7 @@ fn what_the_log_keeps_no_longer_is_told() {
     // The tail cannot leave anything out either: its members come back and resume
     let mut client = Client::connect(&registry, 1);
     client.enter(TOPIC, GALLERY, BOTH, 3, None);
-    registry.topics.deliver(TOPIC, &log.read(TOPIC, 5, 1)[0], Instant::now());
+    registry.topics.deliver(TOPIC, 3, &log.read(TOPIC, 5, 1)[0], Instant::now());
     client.take(usize::MAX);
     assert_eq!((client.events(), client.close), (vec![], Some(Close::TOO_SLOW)));
 }
@@ -231,6 +231,26 @@ fn a_log_that_has_lost_its_last_events_sends_everybody_back() {
     registry.topics.reconcile(&[(TOPIC, 3)], &registry.topics.cursors(), Instant::now());
     client.take(usize::MAX);
     assert_eq!((client.events().len(), client.close), (5, Some(Close::RESTARTING)));
+}
+
+/// All leave while the tail reads, and somebody comes who was let in before what was told already.
+#[test]
+fn what_was_read_for_those_who_have_left_breaks_nobody_off() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    (0..10).for_each(|_| _ = log.append(TOPIC, BOTH));
+    let first = Client::connect(&registry, 1);
+    first.enter(TOPIC, GALLERY, BOTH, 10, None);
+    log.append(TOPIC, BOTH);
+    let (after, goal) = registry.topics.behind(TOPIC).unwrap();
+    let page = log.read(TOPIC, after, PAGE);
+    drop(first);
+    let mut second = Client::connect(&registry, 2);
+    second.enter(TOPIC, GALLERY, BOTH, 8, None);
+    registry.topics.deliver(TOPIC, after, &page[0], Instant::now());
+    registry.topics.reach(TOPIC, after, goal);
+    tail(&registry, &log);
+    second.take(usize::MAX);
+    assert_eq!((second.events(), second.close), (vec![9, 10, 11], None));
 }
 
 #[test]
