@@ -24,6 +24,7 @@ mod joining;
 mod live;
 mod migrations;
 mod parties;
+mod party_night;
 mod pod;
 mod private_servers;
 mod process;

@@ -18,6 +18,7 @@ pub mod gathering;
 pub mod logs;
 pub mod own;
 pub mod pictures;
+pub mod pod;
 pub mod poll;
 pub mod process;
 pub mod scene;
