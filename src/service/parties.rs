@@ -57,6 +57,11 @@ impl Seen {
         self.inside.party.revision
     }
 
+    /// How others join it, for its hosts.
+    pub fn invitation(&self) -> Option<&Invitation> {
+        self.invitation.as_ref()
+    }
+
     /// What they see.
     pub fn view(&self) -> PartyView<'_> {
         let view = PartyView::from(&self.inside.party).inviting(self.invitation.as_ref());

@@ -16,6 +16,7 @@ pub mod chaos_proxy;
 pub mod database;
 pub mod gathering;
 pub mod logs;
+pub mod newcomer;
 pub mod own;
 pub mod pictures;
 pub mod pod;
