@@ -17,6 +17,7 @@ pub mod database;
 pub mod gathering;
 pub mod house;
 pub mod logs;
+pub mod newcomer;
 pub mod own;
 pub mod pictures;
 pub mod pod;
