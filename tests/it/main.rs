@@ -12,6 +12,8 @@
 mod support;
 
 mod accounts;
+mod bad_frames;
+mod bad_input;
 mod chat;
 mod cli;
 mod clock;

@@ -63,9 +63,10 @@ impl Newcomer {
             let lines = self.lines();
             let values = names.map(|name| lines.iter().find_map(|line| word(line.trim_start(), name)));
             let found: BTreeMap<_, _> = names.into_iter().zip(values).collect();
-            found.values().all(Option::is_some).then(|| {
-                found.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
-            })
+            found
+                .values()
+                .all(Option::is_some)
+                .then(|| found.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect())
         })
         .await
     }
