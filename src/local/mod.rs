@@ -39,8 +39,8 @@ pub use self::{
 /// [`Error::Unreachable`], [`Error::NoAccount`].
 pub fn reachable(directory: &std::path::Path) -> Result<(), Error> {
     let Some(account) = account::Account::to_become()? else { return Ok(()) };
-    let directory = std::path::absolute(directory)
-        .map_err(Error::io(format!("find {}", directory.display())))?;
+    let directory =
+        std::path::absolute(directory).map_err(Error::io(format!("find {}", directory.display())))?;
     account.reaches(&directory.join("server"))
 }
 
