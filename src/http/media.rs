@@ -1,7 +1,6 @@
 //! Media: pages of a gallery, one media, its deletion.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 
 use super::{
     body::Query,
@@ -21,6 +20,7 @@ use crate::{
         error::Error,
         gallery::{Filter, Gallery},
     },
+    view::One,
 };
 
 /// `GET /parties/{id}/media`.
@@ -55,7 +55,7 @@ pub async fn show(
     gallery: web::Data<Gallery>,
 ) -> Result<HttpResponse, Problem> {
     let seen = gallery.find(caller, media.0).await?;
-    reply::resource(&request, &json!({ "media": seen.view() }))
+    reply::resource(&request, &One::Media(&seen.view()))
 }
 
 /// `DELETE /media/{id}`.

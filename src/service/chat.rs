@@ -4,7 +4,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -28,6 +27,7 @@ use crate::{
         media::Media,
     },
     view::{
+        One,
         media::{MediaView, Urls},
         message::MessageView,
     },
@@ -60,11 +60,6 @@ pub struct ChatPage {
     pub seq: i64,
     /// Before which number the next page begins.
     pub next: Option<i64>,
-}
-
-#[derive(Serialize)]
-struct One<'a> {
-    message: MessageView<'a>,
 }
 
 impl Said {
@@ -160,14 +155,14 @@ impl Chat {
                     let said = show(connection, message, &self.links, signed_for).await?.pop();
                     let mut said = said.ok_or_else(|| Error::internal("a message was not kept"))?;
                     if !is_new {
-                        return Answer::ok(&One { message: said.view() });
+                        return Answer::ok(&One::Message(&said.view()));
                     }
                     let seq = events::append(connection, party, EventKind::NewMessage, Some(id), &json!({}))
                         .await?;
                     messages::number(connection, id, seq).await?;
                     (said.message.seq, logged) = (seq, Some(seq));
                     let location = format!("/api/v1/parties/{party}/chat/messages/{id}");
-                    Answer::created(location, &One { message: said.view() })
+                    Answer::created(location, &One::Message(&said.view()))
                 })
                 .await
             })

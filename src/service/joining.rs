@@ -38,7 +38,10 @@ use crate::{
         text::DisplayName,
     },
     realtime::Kind,
-    view::{AttendeeView, OwnGuest, PartyView},
+    view::{
+        AttendeeView, OwnGuest, PartyView,
+        one::{Joined, Welcome},
+    },
 };
 
 /// How one joins.
@@ -195,10 +198,10 @@ impl Joining {
         }
         let found = parties::find(connection, party, Some(user)).await?.ok_or(Error::NotFound)?;
         let attendee = attendances::find(connection, party, user).await?;
-        let data = json!({
-            "party": PartyView::from(&found.party).seen_from(found.attendance),
-            "attendee": attendee.as_ref().map(AttendeeView::from),
-        });
+        let data = Joined {
+            party: PartyView::from(&found.party).seen_from(found.attendance),
+            attendee: attendee.as_ref().map(AttendeeView::from),
+        };
         answer(party, admission, &data)
     }
 
@@ -254,14 +257,14 @@ impl Joining {
         let attendee = attendances::find(connection, guest.party_id, id).await?;
         let Pair { access_token, refresh_token, expires_in } =
             self.sessions.open(connection, id, Kind::Guest).await?;
-        let data = json!({
-            "party": PartyView::from(&found.party).seen_from(found.attendance),
-            "guest": OwnGuest::from(&guest),
-            "attendee": attendee.as_ref().map(AttendeeView::from),
-            "accessToken": access_token.expose(),
-            "refreshToken": refresh_token.expose(),
-            "expiresIn": expires_in.as_secs(),
-        });
+        let data = Welcome {
+            party: PartyView::from(&found.party).seen_from(found.attendance),
+            guest: OwnGuest::from(&guest),
+            attendee: attendee.as_ref().map(AttendeeView::from),
+            access_token: access_token.expose(),
+            refresh_token: refresh_token.expose(),
+            expires_in: expires_in.as_secs(),
+        };
         let fresh = Answer::ok(&data)?;
         Ok(Answer { data: fresh.data, ..kept })
     }

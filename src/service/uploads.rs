@@ -33,6 +33,7 @@ use crate::{
         text::Caption,
     },
     imaging::{Format, HEAD, Refusal, sniff},
+    view::One,
 };
 
 /// The use cases of uploading.
@@ -265,7 +266,8 @@ impl Uploads {
     ) -> Result<Answer, Error> {
         let media = media::find(connection, &[id]).await?.pop().ok_or(Error::NotFound)?;
         let seen = self.gallery.see(media, inside, caller);
-        let data = json!({ "media": seen.view() });
+        let view = seen.view();
+        let data = One::Media(&view);
         if is_new { Answer::created(format!("/api/v1/media/{id}"), &data) } else { Answer::ok(&data) }
     }
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     app::TestApp,
     database::{MIGRATED, connected, fresh},
+    pod::Pod,
 };
 
 /// A database of the test's own, and the secret that its pods share.
@@ -207,14 +208,14 @@ pub struct Reply {
 
 /// Asks a pod for something in somebody's name, or in nobody's.
 pub async fn ask(
-    app: &TestApp,
+    pod: &impl Pod,
     caller: Option<&Somebody>,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
     body: Option<Value>,
 ) -> Reply {
-    let mut request = reqwest::Client::new().request(method, app.url(path));
+    let mut request = reqwest::Client::new().request(method, format!("http://{}{path}", pod.at()));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
