@@ -29,7 +29,7 @@ COPY src src
 # Touched, so that they are younger than what was compiled of the empty crates.
 RUN find src actors/src migrations -type f -exec touch {} + \
     && cargo build --locked --profile "$PROFILE" \
-    && install -D "$CARGO_TARGET_DIR/$(echo "$PROFILE" | sed 's/^dev$/debug/')/party-gallery" /out/party-gallery \
+    && install -D "$(find "$CARGO_TARGET_DIR" -maxdepth 2 -name party-gallery -type f)" /out/party-gallery \
     && mkdir /out/data
 COPY scripts/serve-dev scripts/
 EXPOSE 3000 9229
