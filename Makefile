@@ -6,8 +6,9 @@ STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
-run: ## Starts the service; the environment configures it (.env.example)
-	cargo run --locked
+run: ## Installs what is missing, builds, and starts the service with a demo party
+	@scripts/install-servers
+	cargo run --locked -- serve --demo demo
 
 test: ## All that CI demands: format, lints, docs, tests
 	cargo fmt --all -- --check

@@ -133,17 +133,20 @@ impl Beat {
             if stopping.as_mut().now_or_never().is_some() {
                 return;
             }
-            let mut run = pin!(timeout(self.rhythm.deadline, self.task.run()));
-            let outcome = tokio::select! {
-                biased;
-                outcome = &mut run => outcome,
-                () = &mut stopping => {
-                    match timeout(FINISH_WITHIN, run).await {
-                        Ok(Ok(outcome)) => _ = self.tell(outcome, away),
-                        Ok(Err(_)) | Err(_) => warn!(self.log, "Task was cut off by a stop"),
+            let outcome = {
+                let mut run = pin!(timeout(self.rhythm.deadline, self.task.run()));
+                tokio::select! {
+                    biased;
+                    outcome = &mut run => outcome,
+                    () = &mut stopping => {
+                        match timeout(FINISH_WITHIN, run).await {
+                            Ok(Ok(outcome)) => _ = self.tell(outcome, away),
+                            Ok(Err(_)) | Err(_) => warn!(self.log, "Task was cut off by a stop"),
+                        }
+                        return;
                     }
-                    return;
                 }
+                // Dropped here: what a run past its deadline holds is not held during the pause
             };
             match outcome {
                 Ok(outcome) => away = self.tell(outcome, away),

@@ -112,8 +112,9 @@ async fn take_text(mut part: Field) -> Result<Value, Problem> {
         }
         text.extend_from_slice(&bytes);
     }
+    // In a form, browsers end each line of a text with both
     String::from_utf8(text)
-        .map(Value::String)
+        .map(|text| Value::String(text.replace("\r\n", "\n")))
         .map_err(|_details| Problem::new(Code::MalformedBody, "A text of the form is not UTF-8"))
 }
 

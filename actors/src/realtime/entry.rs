@@ -60,14 +60,16 @@ impl Entry {
         self.vitals.lock().identity
     }
 
-    /// Notes a room that it enters, perhaps again; `false` when it is in as many others as it may be.
-    pub(super) fn enter(&self, topic: Topic, room: u8, limit: usize) -> bool {
-        let mut rooms = self.rooms.lock();
-        let may = rooms.len() < limit || rooms.contains(&(topic, room));
-        if may {
-            rooms.insert((topic, room));
-        }
-        may
+    /// Whether it may enter a room, perhaps again, when it may be in `limit` of them.
+    pub(super) fn may_enter(&self, topic: Topic, room: u8, limit: usize) -> bool {
+        let rooms = self.rooms.lock();
+        rooms.len() < limit || rooms.contains(&(topic, room))
+    }
+
+    /// Notes a room that it enters, perhaps again. As [`Entry::exit`]: with the topic's stream locked, so that what is
+    /// noted here and who is in there agree.
+    pub(super) fn enter(&self, topic: Topic, room: u8) {
+        self.rooms.lock().insert((topic, room));
     }
 
     /// Forgets a room.

@@ -6,6 +6,7 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
+    close::Close,
     entry::Entry,
     join::{Join, Joined, Welcome},
     log::{Logged, Removal},
@@ -142,15 +143,31 @@ impl Member {
 
     /// Gives a room up, or all of them; whoever waits for its welcome is told `why`.
     pub(super) fn release(&mut self, room: Option<u8>, why: Joined, now: Instant) -> Vec<Ended> {
+        self.end(|hold| room.is_none_or(|room| room == hold.room), why, now)
+    }
+
+    /// Gives up the rooms that lack events up to `lost`, which are kept no longer. One that was told it is in cannot be
+    /// told otherwise: the session is closed, comes back and hears of it then.
+    pub(super) fn expire(&mut self, lost: i64, now: Instant) -> Vec<Ended> {
+        let is_lost = |hold: &Hold| hold.upto < lost;
+        let was_in = self.holds.iter().any(|hold| is_lost(hold) && hold.welcome.is_none());
+        let ended = self.end(is_lost, Joined::Expired, now);
+        if was_in {
+            self.entry.outbox().close(Close::TOO_SLOW, now);
+        }
+        ended
+    }
+
+    fn end(&mut self, is_over: impl Fn(&Hold) -> bool, why: Joined, now: Instant) -> Vec<Ended> {
         let entry = &self.entry;
         let mut ended = Vec::new();
         self.holds.retain_mut(|hold| {
-            let stays = room.is_some_and(|room| room != hold.room);
-            if !stays {
+            let is_over = is_over(hold);
+            if is_over {
                 finish(entry, hold.welcome.take(), why, now);
                 ended.push(Ended { room: hold.room, was_viewer: hold.is_viewer });
             }
-            stays
+            !is_over
         });
         ended
     }

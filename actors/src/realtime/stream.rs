@@ -120,6 +120,7 @@ impl Stream {
         let viewer = subject.zip(join.viewer.take());
         join.viewer = viewer.as_ref().map(|(_, face)| face.clone());
         let head = join.head;
+        entry.enter(self.topic, join.room);
         member.hold(join);
         let mut changes = Vec::new();
         if let Some((subject, face)) = viewer
@@ -149,10 +150,11 @@ impl Stream {
         changes
     }
 
-    /// Offers the log's next event to all live members. Gives how many were sent it, and what that changes.
-    pub(super) fn deliver(&mut self, event: &Logged, now: Instant) -> (u64, Vec<Change>) {
+    /// Offers the log's next event, read after number `after`, to all live members. Gives how many were sent it, and
+    /// what that changes.
+    pub(super) fn deliver(&mut self, after: i64, event: &Logged, now: Instant) -> (u64, Vec<Change>) {
         let (mut sent, mut changes) = (0, Vec::new());
-        if event.seq <= self.cursor {
+        if event.seq <= self.cursor || self.is_foreign(after) {
             return (sent, changes);
         }
         if event.seq > self.cursor.saturating_add(1) {
@@ -174,8 +176,12 @@ impl Stream {
         (sent, changes)
     }
 
-    /// The tail has read up to the log's end, when it was known to go up to `goal`. Gives how long it was behind.
-    pub(super) fn reach(&mut self, goal: i64) -> Option<Duration> {
+    /// The tail has read from `after` up to the log's end, when it was known to go up to `goal`. Gives how long it was
+    /// behind.
+    pub(super) fn reach(&mut self, after: i64, goal: i64) -> Option<Duration> {
+        if self.is_foreign(after) {
+            return None;
+        }
         self.look = false;
         if self.cursor < goal && self.target == goal {
             // A hint of what was never logged
@@ -183,6 +189,12 @@ impl Stream {
         }
         let since = self.behind_since.take_if(|_| self.target <= self.cursor)?;
         Some(since.elapsed())
+    }
+
+    /// Whether what was read after number `after` was read for an earlier stream of the topic: this one has not come
+    /// that far.
+    fn is_foreign(&self, after: i64) -> bool {
+        after > self.cursor
     }
 
     /// What a session has to read for itself; `None` when it need not.
@@ -207,12 +219,9 @@ impl Stream {
             return (Progress::More, sent, changes);
         }
         let entry = Arc::clone(&member.entry);
-        let is_kept = page.first().map_or(after >= tail, |first| first.seq == after.saturating_add(1));
-        if !is_kept {
-            let ended = member.release(None, Joined::Expired, now);
-            self.drop_rooms(&entry, &ended, &mut changes);
-            return (Progress::Done, sent, changes);
-        }
+        let lost = page.first().map_or(tail, |first| first.seq.saturating_sub(1));
+        let ended = member.expire(lost, now);
+        self.drop_rooms(&entry, &ended, &mut changes);
         for event in page {
             if !entry.outbox().has_headroom() {
                 return (Progress::More, sent, changes);

@@ -140,12 +140,12 @@ impl Tail {
         while let Some((after, goal)) = self.topics.behind(topic) {
             let Some(page) = self.page(&self.tails, topic, after).await else { continue };
             for event in &page {
-                self.topics.deliver(topic, event, Instant::now());
+                self.topics.deliver(topic, after, event, Instant::now());
                 // A topic with many members does not keep the others waiting
                 yield_now().await;
             }
             if page.len() < PAGE {
-                self.topics.reach(topic, goal);
+                self.topics.reach(topic, after, goal);
             }
         }
         Done::Caught(topic)

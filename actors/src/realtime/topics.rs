@@ -48,7 +48,7 @@ impl Topics {
     /// Lets a session in.
     pub(super) fn join(&self, entry: &Arc<Entry>, join: Join, now: Instant) {
         let (topic, head) = (join.topic, join.head);
-        if !entry.enter(topic, join.room, self.rooms_per_session) {
+        if !entry.may_enter(topic, join.room, self.rooms_per_session) {
             for frame in (join.welcome)(Joined::TooMany) {
                 _ = entry.outbox().push(frame, now);
             }
@@ -135,17 +135,18 @@ impl Topics {
         self.with(topic, |stream| stream.behind()).flatten()
     }
 
-    /// Offers the log's next event of `topic` to all live members.
-    pub(super) fn deliver(&self, topic: Topic, event: &Logged, now: Instant) {
-        let Some((sent, changes)) = self.with(topic, |stream| stream.deliver(event, now)) else { return };
+    /// Offers the log's next event of `topic`, read after number `after`, to all live members.
+    pub(super) fn deliver(&self, topic: Topic, after: i64, event: &Logged, now: Instant) {
+        let delivered = self.with(topic, |stream| stream.deliver(after, event, now));
+        let Some((sent, changes)) = delivered else { return };
         count(&self.counters.events);
         add(&self.counters.fanned_out, sent);
         self.tell(topic, changes, None, now);
     }
 
-    /// The tail of `topic` has read to the log's end.
-    pub(super) fn reach(&self, topic: Topic, goal: i64) {
-        if let Some(lag) = self.with(topic, |stream| stream.reach(goal)).flatten() {
+    /// The tail of `topic` has read from `after` to the log's end.
+    pub(super) fn reach(&self, topic: Topic, after: i64, goal: i64) {
+        if let Some(lag) = self.with(topic, |stream| stream.reach(after, goal)).flatten() {
             count(&self.counters.catch_ups);
             add(&self.counters.lag_micros, u64::try_from(lag.as_micros()).unwrap_or(u64::MAX));
         }

@@ -133,6 +133,19 @@ async fn a_run_past_its_deadline_is_dropped_and_told_and_the_ticker_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_past_its_deadline_holds_nothing_during_the_pause() {
+    let script = Script::of(&[Act::Hang]);
+    let look = async {
+        sleep(Duration::from_millis(400)).await;
+        assert_eq!(script.running.load(SeqCst), 1);
+        sleep(Duration::from_millis(200)).await;
+        assert_eq!(script.running.load(SeqCst), 0);
+    };
+    tokio::join!(look, play(&script, rhythm(3_600_000, 500), 700));
+    assert_eq!(script.begun(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_is_told_each_time_and_an_outage_once() {
     let script =
         Script::of(&[Act::Fail, Act::Fail, Act::Lack, Act::Lack, Act::Lack, Act::Take(0), Act::Lack]);

@@ -66,7 +66,7 @@ struct House {
     log: MemoryLog,
     registry: Arc<Registry>,
     clients: Vec<(Client, Vec<Room>)>,
-    pages: Vec<(i64, Vec<Logged>)>,
+    pages: Vec<(i64, i64, Vec<Logged>)>,
     pulled: Vec<(usize, Lack, Vec<Logged>)>,
 }
 
@@ -91,18 +91,18 @@ impl House {
             Step::Hint => topics.hint(TOPIC, self.log.head(TOPIC), now),
             Step::Read => {
                 if let Some((after, goal)) = topics.behind(TOPIC) {
-                    self.pages.push((goal, self.log.read(TOPIC, after, PAGE)));
+                    self.pages.push((after, goal, self.log.read(TOPIC, after, PAGE)));
                 }
             }
             Step::Tell { nth } if nth < self.pages.len() => {
-                let (goal, page) = self.pages.remove(nth);
+                let (after, goal, page) = self.pages.remove(nth);
                 for event in &page {
-                    topics.deliver(TOPIC, event, now);
+                    topics.deliver(TOPIC, after, event, now);
                     // A live client is quick
                     self.clients.iter_mut().for_each(|(client, _)| client.take(usize::MAX));
                 }
                 if page.len() < PAGE {
-                    topics.reach(TOPIC, goal);
+                    topics.reach(TOPIC, after, goal);
                 }
             }
             Step::Join { client, is_chat, is_attendee, since } => {
@@ -146,10 +146,10 @@ impl House {
             if let Some((after, goal)) = topics.behind(TOPIC) {
                 is_quiet = false;
                 for event in self.log.read(TOPIC, after, PAGE) {
-                    topics.deliver(TOPIC, &event, now);
+                    topics.deliver(TOPIC, after, &event, now);
                     self.clients.iter_mut().for_each(|(client, _)| client.take(usize::MAX));
                 }
-                topics.reach(TOPIC, goal);
+                topics.reach(TOPIC, after, goal);
             }
             for (client, _) in &mut self.clients {
                 client.take(usize::MAX);

@@ -1,6 +1,6 @@
 //! Who is in, who is put out, and who is told of it.
 
-use std::time::Instant;
+use std::{sync::Barrier, thread, time::Instant};
 
 use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, TOPIC};
 use crate::realtime::*;
@@ -19,9 +19,9 @@ fn tail(registry: &Registry, log: &MemoryLog) {
     registry.topics.hint(TOPIC, head, Instant::now());
     while let Some((after, goal)) = registry.topics.behind(TOPIC) {
         for event in log.read(TOPIC, after, PAGE) {
-            registry.topics.deliver(TOPIC, &event, Instant::now());
+            registry.topics.deliver(TOPIC, after, &event, Instant::now());
         }
-        registry.topics.reach(TOPIC, goal);
+        registry.topics.reach(TOPIC, after, goal);
     }
 }
 
@@ -57,6 +57,29 @@ fn who_loses_a_part_keeps_the_rest() {
     client.take(usize::MAX);
     assert_eq!(client.events(), [1, 3]);
     assert_eq!(client.rooms(), [(TOPIC, GALLERY)]);
+}
+
+/// However the two fall together, the session is in or out, and leaves nothing behind when it ends.
+#[test]
+fn who_comes_in_again_while_being_put_out_is_no_ghost() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let start = Barrier::new(2);
+    for seq in 1..=2000 {
+        let client = Client::connect(&registry, 1);
+        client.enter(TOPIC, GALLERY, BOTH, seq - 1, None);
+        log.append_with(TOPIC, BOTH, removal(1, BOTH, None), 0);
+        let form = client.form(TOPIC, GALLERY, BOTH, seq, None);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                start.wait();
+                tail(&registry, &log);
+            });
+            start.wait();
+            registry.topics.join(client.entry(), form, Instant::now());
+        });
+        drop(client);
+        assert!(registry.topics.cursors().is_empty(), "a ghost after {seq} rounds");
+    }
 }
 
 #[test]
@@ -139,7 +162,37 @@ fn what_the_log_keeps_no_longer_is_told() {
     // The tail cannot leave anything out either: its members come back and resume
     let mut client = Client::connect(&registry, 1);
     client.enter(TOPIC, GALLERY, BOTH, 3, None);
-    registry.topics.deliver(TOPIC, &log.read(TOPIC, 5, 1)[0], Instant::now());
+    registry.topics.deliver(TOPIC, 3, &log.read(TOPIC, 5, 1)[0], Instant::now());
+    client.take(usize::MAX);
+    assert_eq!((client.events(), client.close), (vec![], Some(Close::TOO_SLOW)));
+}
+
+#[test]
+fn what_the_log_keeps_no_longer_for_one_room_costs_no_other() {
+    for page in [5, 9] {
+        let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+        (0..9).for_each(|_| _ = log.append(TOPIC, BOTH));
+        let mut client = Client::connect(&registry, 1);
+        client.enter(TOPIC, CHAT, TALK, 9, Some(9));
+        client.enter(TOPIC, GALLERY, ANYONE, 9, Some(3));
+        client.serve(TOPIC, &log.read(TOPIC, page, PAGE));
+        assert_eq!(client.rooms(), [(TOPIC, CHAT)]);
+        log.append(TOPIC, BOTH);
+        tail(&registry, &log);
+        client.take(usize::MAX);
+        assert!(matches!(client.welcomes()[..], [Joined::Live { .. }, Joined::Expired]), "{:?}", client.got);
+        assert_eq!((client.events(), client.close), (vec![10], None));
+    }
+}
+
+#[test]
+fn a_room_that_is_in_already_and_lacks_what_is_kept_no_longer_comes_back() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    (0..9).for_each(|_| _ = log.append(TOPIC, BOTH));
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, CHAT, TALK, 3, Some(3));
+    client.enter(TOPIC, GALLERY, ANYONE, 9, Some(9));
+    client.serve(TOPIC, &log.read(TOPIC, 5, PAGE));
     client.take(usize::MAX);
     assert_eq!((client.events(), client.close), (vec![], Some(Close::TOO_SLOW)));
 }
@@ -178,6 +231,26 @@ fn a_log_that_has_lost_its_last_events_sends_everybody_back() {
     registry.topics.reconcile(&[(TOPIC, 3)], &registry.topics.cursors(), Instant::now());
     client.take(usize::MAX);
     assert_eq!((client.events().len(), client.close), (5, Some(Close::RESTARTING)));
+}
+
+/// All leave while the tail reads, and somebody comes who was let in before what was told already.
+#[test]
+fn what_was_read_for_those_who_have_left_breaks_nobody_off() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    (0..10).for_each(|_| _ = log.append(TOPIC, BOTH));
+    let first = Client::connect(&registry, 1);
+    first.enter(TOPIC, GALLERY, BOTH, 10, None);
+    log.append(TOPIC, BOTH);
+    let (after, goal) = registry.topics.behind(TOPIC).unwrap();
+    let page = log.read(TOPIC, after, PAGE);
+    drop(first);
+    let mut second = Client::connect(&registry, 2);
+    second.enter(TOPIC, GALLERY, BOTH, 8, None);
+    registry.topics.deliver(TOPIC, after, &page[0], Instant::now());
+    registry.topics.reach(TOPIC, after, goal);
+    tail(&registry, &log);
+    second.take(usize::MAX);
+    assert_eq!((second.events(), second.close), (vec![9, 10, 11], None));
 }
 
 #[test]
