@@ -77,7 +77,6 @@ impl Place {
         let ready = self.client.get(format!("http://{}/health/ready", self.pod)).send().await.unwrap();
         assert_eq!(ready.status(), 200);
         let peak = self.process.peak();
-        println!("at most {} MB", peak / 1_000_000);
         assert!(peak < MEMORY, "{peak} bytes");
         assert_eq!(self.stage.jobs().await, 0, "nothing is stuck");
         assert!(self.process.lines().iter().all(|line| line["message"] != "Actor restarted"));
