@@ -242,7 +242,6 @@ async fn a_strangers_private_party_is_like_one_that_is_not_there_in_every_sub_re
             }
         }
     }
-    println!("{hidden} of {asked} were 404, the rest 405");
     assert!(hidden >= 3 * 15, "{hidden} of {asked}");
     let mut screen = Screen::of(&place.pod, &stranger).await;
     for event in ["party:join_live", "chat:join"] {

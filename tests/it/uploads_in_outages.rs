@@ -182,7 +182,6 @@ async fn a_postgres_that_is_killed_costs_time_and_no_photo() {
         }
     };
     let (ids, ()) = tokio::join!(rush.all(), outages);
-    println!("refused: {:?}", rush.refused.borrow());
     rush.is_whole(&house, &ids).await;
 }
 
