@@ -2,18 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    DEADLINE,
-    app::{TestApp, Victim},
-    own::{OwnPostgres, OwnRedis},
-    poll::eventually,
+    app::Victim,
+    own::OwnRedis,
     screen::{Screen, brief, say},
     servers::fresh_redis,
-    stage::{Somebody, Stage, ask, stop},
+    stage::{Stage, stop},
 };
 
 /// What the contract's limits are given on a busy machine.
@@ -155,75 +152,4 @@ async fn a_hub_that_dies_loses_and_repeats_nothing() {
     let heard: Vec<_> = screen.logged_up_to(30).await.into_iter().map(|(seq, _)| seq).collect();
     assert_eq!(heard, (1..=30).collect::<Vec<_>>());
     stop(app).await;
-}
-
-/// Says something until it is acknowledged, as a client does that keeps its own name for it.
-async fn insist(app: &TestApp, who: &Somebody, party: Uuid, name: &str) -> i64 {
-    let path = format!("/api/v1/parties/{party}/chat/messages");
-    let body = json!({ "content": name, "clientId": name });
-    eventually(DEADLINE, name, async || {
-        let said = ask(app, Some(who), Method::POST, &path, &[], Some(body.clone())).await;
-        match said.status {
-            200 | 201 => said.body["data"]["message"]["seq"].as_i64(),
-            503 | 504 => None,
-            _ => panic!("{:?}", said.body),
-        }
-    })
-    .await
-}
-
-#[tokio::test]
-async fn nothing_that_was_acknowledged_is_missed_whatever_dies() {
-    let (mut postgres, mut redis) = (OwnPostgres::start().await, OwnRedis::start().await);
-    let stage = Stage::at(postgres.url());
-    let (here, there) = (stage.pod(redis.url()).await, stage.pod(redis.url()).await);
-    for app in [&here, &there] {
-        eventually(DEADLINE, "it is ready", async || app.get("/health/ready").await.0 == 200).await;
-    }
-    let host = stage.user().await;
-    let party = stage.party(&host, "LIVE", true).await;
-    let (guest, talker) = (stage.guest(party).await, stage.guest(party).await);
-    let (mut leaving, mut staying) = (Screen::of(&here, &host).await, Screen::of(&there, &guest).await);
-    let epoch = leaving.join(party).await["epoch"].clone();
-    staying.join(party).await;
-
-    let mut told = Vec::new();
-    for n in 1..=60 {
-        match n {
-            10 => redis.kill9(),
-            20 => redis.start_again().await,
-            25 => {
-                here.panic(Victim::Hub).await;
-                there.panic(Victim::Hub).await;
-            }
-            30 => {
-                postgres.kill9();
-                postgres.start_again().await;
-            }
-            40 => there.panic(Victim::Database).await,
-            _ => {}
-        }
-        let app = if n % 2 == 0 { &here } else { &there };
-        told.push(insist(app, &talker, party, &n.to_string()).await);
-    }
-    assert_eq!(told, (1..=60).collect::<Vec<_>>(), "acknowledged in this order, each once");
-    let mut left = leaving.logged_up_to(45).await;
-    let (before, ()) = tokio::join!(leaving.logged_until_closed(), stop(here));
-    left.extend(before);
-    for n in 61..=70 {
-        insist(&there, &talker, party, &n.to_string()).await;
-    }
-    let numbers = |events: Vec<(i64, String)>| events.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
-    assert_eq!(numbers(staying.logged_up_to(70).await), (1..=70).collect::<Vec<_>>());
-    let left = numbers(left);
-    let last = *left.last().unwrap();
-    assert_eq!(left, (1..=last).collect::<Vec<_>>());
-
-    let mut back = Screen::of(&there, &host).await;
-    let resume = json!({ "partyId": party, "since": last, "epoch": epoch });
-    let (missed, answer) = back.ask("party:join_live", resume).await;
-    let missed = missed.iter().filter(|event| event["seq"].is_number()).map(brief).collect();
-    assert_eq!(numbers(missed), (last + 1..=70).collect::<Vec<_>>());
-    assert_eq!(answer["data"]["seq"], 70);
-    stop(there).await;
 }

@@ -39,6 +39,7 @@ mod rooms;
 mod screens;
 mod sockets;
 mod storage;
+mod storm;
 mod tls;
 mod uploads;
 mod uploads_in_outages;
