@@ -116,7 +116,7 @@ impl Viewers {
 
     /// Lets the other pods be told again.
     pub(super) fn announce_again(&mut self) {
-        self.is_changed = !self.here.is_empty();
+        self.is_changed |= !self.here.is_empty();
     }
 
     /// The count that local sessions have to be told once a second: while there are too many for names, or when some
@@ -203,6 +203,17 @@ mod tests {
         viewers.hear(7, HashSet::from([subject(0)]), now);
         assert_eq!(viewers.take_news(now), Some(51));
         assert_eq!(viewers.take_news(now), None);
+    }
+
+    #[test]
+    fn that_nobody_is_left_is_not_forgotten_when_all_is_told_again() {
+        let now = Instant::now();
+        let mut viewers = Viewers::default();
+        viewers.enter(subject(1), Bytes::new());
+        assert!(viewers.take_announcement(false, now).is_some());
+        viewers.leave(subject(1));
+        viewers.announce_again();
+        assert_eq!(viewers.take_announcement(false, now), Some(HashSet::new()));
     }
 
     #[test]
