@@ -3,7 +3,8 @@
 use std::{
     fs, io,
     process::{Child, Command, ExitStatus},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -12,6 +13,9 @@ use super::{Launcher, Signal, unix};
 
 /// How often a child is asked whether it has ended: one system call, and well below what a restart takes.
 const POLL: Duration = Duration::from_millis(10);
+
+/// How long a process may take to stand still: one that waits for a disk does not hear of it before.
+const STILL_WITHIN: Duration = Duration::from_secs(1);
 
 /// How a server ended that was told to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,19 +85,20 @@ impl Process {
     }
 
     /// Signals the process and its children, which PostgreSQL puts in sessions of their own: no group holds them all.
+    /// Blocks for a moment.
     pub(super) fn signal(&mut self, signal: Signal) -> io::Result<()> {
         let Some(pid) = self.pid()? else { return Ok(()) };
-        // Before, because the killed have no children any more; after, because a stopped one makes no new ones
-        let mut family = children(pid);
-        unix::send(pid, signal)?;
-        family.extend(children(pid));
-        family.sort_unstable();
-        family.dedup();
-        for child in family {
+        if matches!(signal, Signal::Stop | Signal::Kill) {
+            // One that runs may be forking a child that nobody sees yet, and the kernel tells its children inexactly
+            unix::send(pid, Signal::Stop)?;
+            wait_until_still(pid);
+        }
+        // Before their parent: what it has not reaped keeps its number
+        for child in children(pid) {
             // It may have ended by itself meanwhile
             let _ = unix::send(child, signal);
         }
-        Ok(())
+        unix::send(pid, signal)
     }
 }
 
@@ -105,6 +110,17 @@ impl Drop for Process {
     }
 }
 
+/// Waits until the kernel has stopped `pid`, or it is gone; where the kernel does not tell, not at all.
+#[expect(clippy::disallowed_methods, reason = "as long as a system call takes; who is dropped cannot await")]
+fn wait_until_still(pid: i32) {
+    let until = Instant::now() + STILL_WITHIN;
+    while stat(pid).is_some_and(|(_, state)| !matches!(state, 'T' | 't' | 'Z' | 'X'))
+        && Instant::now() < until
+    {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// The children of the one-threaded process `pid`, where the kernel tells (Linux).
 fn children(pid: i32) -> Vec<i32> {
     fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
@@ -112,4 +128,13 @@ fn children(pid: i32) -> Vec<i32> {
         .split_whitespace()
         .filter_map(|child| child.parse().ok())
         .collect()
+}
+
+/// The name of the program that `pid` runs and the kernel's letter for its state; `None` when it is gone, or where the
+/// kernel does not tell.
+pub(super) fn stat(pid: i32) -> Option<(String, char)> {
+    // `4711 (name) S 1 …`, and the name may hold anything
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
+    Some((name.to_owned(), rest.chars().next()?))
 }

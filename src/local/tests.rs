@@ -9,6 +9,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
 use super::*;
@@ -186,6 +187,41 @@ async fn a_server_that_does_not_listen_to_reason_is_killed() {
     assert_eq!(server.try_ended().unwrap(), None);
     assert!(server.stop(Duration::from_millis(50)).await.unwrap().killed);
     assert_eq!(server.pid().unwrap(), None);
+}
+
+/// Something that forks as fast as it can, as a PostgreSQL does that everybody connects to.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_was_just_forked_is_frozen_and_killed_too() {
+    let (directory, launcher) = (directory(), Launcher::start().unwrap());
+    let family = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let ours = processes.filter(|process| {
+            fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == directory.path())
+        });
+        let states = ours.filter_map(|process| process::stat(process.file_name().to_str()?.parse().ok()?));
+        states.map(|(_name, state)| state).collect::<String>()
+    };
+    // A signal takes a moment to arrive, but never comes where nobody sent it
+    let settles = async |what: &str, holds: fn(&str) -> bool| {
+        let until = Instant::now() + Duration::from_secs(2);
+        while !holds(&family()) {
+            assert!(Instant::now() < until, "{what}: {}", family());
+            sleep(Duration::from_millis(2)).await;
+        }
+    };
+    for round in 0..40 {
+        let mut command = Command::new("sh");
+        command.args(["-c", "for n in $(seq 2000); do sleep 60 & done; wait"]).current_dir(directory.path());
+        let mut process = process::Process::spawn(&launcher, command, Signal::Terminate).await.unwrap();
+        settles("it forks", |family| family.len() > 5).await;
+        if round % 2 == 0 {
+            process.signal(Signal::Stop).unwrap();
+            settles("all stand still", |family| family.chars().all(|state| state == 'T')).await;
+        }
+        drop(process);
+        settles("all are gone", str::is_empty).await;
+    }
 }
 
 #[tokio::test]
