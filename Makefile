@@ -1,11 +1,14 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench
+.PHONY: help run test check fmt bench dev staging roll scale
+
+STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 
 help: ## Lists the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
-run: ## Starts the service; the environment configures it (.env.example)
-	cargo run --locked
+run: ## Installs what is missing, builds, and starts the service with a demo party
+	@scripts/install-servers
+	cargo run --locked -- serve --demo demo
 
 test: ## All that CI demands: format, lints, docs, tests
 	cargo fmt --all -- --check
@@ -21,3 +24,18 @@ fmt: ## Formats everything
 
 bench: ## The cost of /health beside a bare handler, of a start, and of an idle pod
 	cargo bench --bench health --bench start --locked
+
+dev: ## The service from this directory in containers, made anew at every change; http://127.0.0.1:3000
+	docker compose -f docker-compose.dev.yml up --build
+
+staging: ## Builds the images and starts staging; secrets are made in .env.staging
+	scripts/make-secrets .env.staging
+	$(STAGING) --profile backup build
+	$(STAGING) up --detach --no-build --wait
+
+roll: ## Replaces staging's replicas one after the other by those of IMAGE
+	scripts/roll --env-file .env.staging -f docker-compose.staging.yml
+
+N ?= 2
+scale: ## Serves staging from N replicas: make scale N=3
+	$(STAGING) up --detach --no-build --no-deps --no-recreate --scale api=$(N) api

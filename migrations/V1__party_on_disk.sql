@@ -83,6 +83,8 @@ CREATE TABLE parties (
     updated_at      timestamptz NOT NULL DEFAULT now(),
     -- Raised with every change of an editable field: what If-Match compares.
     revision        integer NOT NULL DEFAULT 1,
+    -- Raised when the party turns private: links to its media that were signed before open nothing any more.
+    links_version   integer NOT NULL DEFAULT 1,
     -- When its erasure was asked for.
     deleted_at      timestamptz,
     -- What lists look for.
@@ -174,6 +176,10 @@ CREATE TABLE messages (
     seq         bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX messages_page ON messages (party_id, seq);
+-- What has to let go of a media, a message or a person that is deleted.
+CREATE INDEX messages_media ON messages (media_id) WHERE media_id IS NOT NULL;
+CREATE INDEX messages_reply_to ON messages (reply_to_id) WHERE reply_to_id IS NOT NULL;
+CREATE INDEX messages_sender ON messages (sender_id);
 CREATE UNIQUE INDEX messages_client ON messages (party_id, sender_id, client_id) WHERE client_id IS NOT NULL;
 
 -- What happened in a party: ids and facts that name nobody. What is sent is made when it is sent.

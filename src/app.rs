@@ -14,6 +14,7 @@ use std::{
     io,
     net::SocketAddr,
     num::NonZeroU32,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -48,6 +49,7 @@ use self::{
 use crate::{
     blob::Unspoken,
     config::{Config, Dependency, JwtSecrets},
+    demo::Show,
     http::{
         self,
         access::Access,
@@ -123,6 +125,7 @@ pub struct App {
     fitness: Fitness,
     servers: Servers,
     pages: Data<Probes>,
+    services: Services,
     config: Config,
     log: Logger,
 }
@@ -229,7 +232,7 @@ impl App {
             trusted_proxies: config.trusted_proxies.clone(),
             draining: Arc::clone(&draining),
         });
-        let shown = pages.clone();
+        let (shown, offered) = (pages.clone(), services.clone());
         let server = HttpServer::new(move || {
             Web::new()
                 .app_data(shown.clone())
@@ -237,7 +240,7 @@ impl App {
                 .app_data(edge.clone())
                 .app_data(admission.clone())
                 .app_data(sockets.clone())
-                .configure(|table| services.register(table))
+                .configure(|table| offered.register(table))
                 .wrap(from_fn(trace))
                 .configure(http::routes)
         })
@@ -266,6 +269,7 @@ impl App {
             fitness,
             servers,
             pages,
+            services,
             config,
             log,
         })
@@ -299,6 +303,18 @@ impl App {
     /// Who keeps the actors alive.
     pub fn supervisor(&self) -> &Supervisor {
         &self.supervisor
+    }
+
+    /// Makes a demo party of the pictures in that directory as soon as the service is ready, and then calls `show`, on
+    /// a thread of its own. Nothing waits for it.
+    ///
+    /// # Errors
+    ///
+    /// The supervisor has ended.
+    pub async fn demonstrate(&self, pictures: PathBuf, show: Show) -> Result<(), StartError> {
+        let demo = self.services.demo(self.pages.clone(), &self.config, (pictures, show), &self.log);
+        self.supervisor.add(demo.child()).await?;
+        Ok(())
     }
 
     /// Serves until `signals` has something or the supervisor gives up, then drains in order. One more signal cuts

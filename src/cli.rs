@@ -3,10 +3,11 @@
 use std::{
     io::{self, IsTerminal as _, Read as _, Write as _},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    path::PathBuf,
     time::Duration,
 };
 
-use clap::Command;
+use clap::{Arg, Command, value_parser};
 use slog::{Logger, crit, error, info};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -17,6 +18,7 @@ use crate::{
     app::{App, StartError},
     config::Config,
     db::migrate::{self, MigrateError},
+    demo::Card,
     telemetry::{self, Chain, Format, LogGuard, Metrics, Settings},
 };
 
@@ -28,14 +30,21 @@ const NOT_STARTED: u8 = 1;
 const FLUSH: Duration = Duration::from_secs(2);
 /// How long `migrate` may take.
 const MIGRATED_WITHIN: Duration = Duration::from_secs(600);
+/// The option of `serve` that asks for a demo party.
+const DEMO: &str = "demo";
 const PROBE: Duration = Duration::from_secs(2);
 
 /// Runs the command that the arguments name and gives the exit code.
 pub fn run() -> u8 {
+    let demo = Arg::new(DEMO)
+        .long(DEMO)
+        .value_name("DIR")
+        .value_parser(value_parser!(PathBuf))
+        .help("Makes a party of the pictures in DIR, the first 40, once; for development");
     let command = Command::new("party-gallery")
         .about("The backend that a party cannot break")
         .version(env!("CARGO_PKG_VERSION"))
-        .subcommand(Command::new("serve").about("Serves; the default"))
+        .subcommand(Command::new("serve").about("Serves; the default").arg(demo))
         .subcommand(Command::new("migrate").about("Brings the schema of DATABASE_URL up to this version"))
         .subcommand(Command::new("healthcheck").about("Asks the local /health/live"));
     let matches = match command.try_get_matches() {
@@ -57,11 +66,19 @@ pub fn run() -> u8 {
     match matches.subcommand_name() {
         Some("healthcheck") => healthcheck(&config),
         Some("migrate") => migrate(&config),
-        _ => serve(config),
+        _ => {
+            let demo = matches.subcommand().and_then(|(_serve, words)| words.get_one::<PathBuf>(DEMO));
+            if demo.is_some() && !config.environment.is_local() {
+                let told = format!("--demo is for development, and this is {}", config.environment);
+                _ = writeln!(io::stderr(), "{told}");
+                return BAD_CONFIGURATION;
+            }
+            serve(config, demo.cloned())
+        }
     }
 }
 
-fn serve(config: Config) -> u8 {
+fn serve(config: Config, demo: Option<PathBuf>) -> u8 {
     let metrics = Metrics::new();
     let (log, guard) = root(&config, &metrics);
     telemetry::install_panic_hook(log.clone());
@@ -74,6 +91,11 @@ fn serve(config: Config) -> u8 {
                 return if matches!(error, StartError::Redis(_)) { BAD_CONFIGURATION } else { NOT_STARTED };
             }
         };
+        if let Some(pictures) = demo
+            && let Err(error) = app.demonstrate(pictures, Box::new(show)).await
+        {
+            error!(log, "No demo party"; "error" => %Chain(&error));
+        }
         let (tell, signals) = mpsc::channel(4);
         let run = app.run(signals);
         tokio::select! {
@@ -84,6 +106,14 @@ fn serve(config: Config) -> u8 {
     });
     guard.flush(FLUSH);
     code
+}
+
+/// Shows the demo party between two lines of the log.
+fn show(card: &Card) {
+    let mut out = io::stdout().lock();
+    let drawn = card.draw(out.is_terminal());
+    // Nobody reads it: then nobody misses it
+    _ = out.write_all(drawn.as_bytes()).and_then(|()| out.flush());
 }
 
 /// The root logger, which `log` goes to as well.

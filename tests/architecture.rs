@@ -21,7 +21,7 @@ const SRC: Ladder = Ladder {
     other: ("party_gallery_actors", "actors"),
     rungs: &[
         ("main", &["app", "cli", "config", "telemetry"]),
-        ("cli", &["actors", "app", "config", "db", "http", "local", "telemetry"]),
+        ("cli", &["actors", "app", "config", "db", "demo", "http", "local", "telemetry"]),
         (
             "app",
             &[
@@ -30,6 +30,7 @@ const SRC: Ladder = Ladder {
                 "cache",
                 "config",
                 "db",
+                "demo",
                 "domain",
                 "http",
                 "jobs",
@@ -56,6 +57,7 @@ const SRC: Ladder = Ladder {
                 "view",
             ],
         ),
+        ("demo", &["actors", "config", "domain", "service", "telemetry"]),
         ("service", &["blob", "cache", "config", "db", "domain", "imaging", "realtime", "telemetry", "view"]),
         ("view", &["config", "domain"]),
         ("db", &["actors", "config", "domain", "telemetry"]),

@@ -59,9 +59,9 @@ impl Probe for RedisCheck {
     }
 
     fn stirred(&self) -> BoxFuture<'_, ()> {
-        let mut outage = self.redis.breaker().watch();
+        let mut reports = self.redis.reports();
         async move {
-            if outage.changed().await.is_err() {
+            if reports.changed().await.is_err() {
                 pending::<()>().await;
             }
         }

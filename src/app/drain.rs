@@ -14,7 +14,7 @@ use slog::{Logger, error, info, warn};
 use tokio::time::{sleep, timeout};
 
 use super::{schema, work};
-use crate::config::Config;
+use crate::{config::Config, demo};
 
 /// The actors in the order in which nobody needs them any more.
 const ACTORS: [&str; 4] = ["realtime", "redis", "database", "health"];
@@ -63,7 +63,7 @@ pub(super) async fn drain(
         // Together: none waits for another
         step = "jobs";
         let began = Instant::now();
-        let jobs = work::CHILDREN.into_iter().chain([schema::KEEPER, CLERK]);
+        let jobs = work::CHILDREN.into_iter().chain([schema::KEEPER, CLERK, demo::CHILD]);
         let stopped = join_all(jobs.map(|name| supervisor.stop(name))).await;
         tell(log, step, began.elapsed());
         clean &= stopped.into_iter().flatten().all(|stopped| stopped.clean);

@@ -28,7 +28,7 @@ impl Embedded {
     ///
     /// # Errors
     ///
-    /// What is not installed, with the words that install it.
+    /// What is not installed, with the words that install it; a `DATA_DIR` that the servers cannot come to.
     pub(super) fn find(config: &Config) -> Result<Self, local::Error> {
         #[expect(
             clippy::disallowed_methods,
@@ -53,6 +53,9 @@ impl Embedded {
                 settings: Vec::new(),
             }),
         };
+        if postgres.is_some() || redis.is_some() {
+            local::reachable(&config.data_dir)?;
+        }
         Ok(Self { postgres, redis })
     }
 

@@ -1,6 +1,6 @@
 //! The use cases, put together out of the parts that they need, and handed to the edge.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{path::PathBuf, sync::Arc, time::SystemTime};
 
 use actix_web::web::{Data, ServiceConfig};
 use party_gallery_actors::{database::Database, health::wall_clock};
@@ -10,8 +10,9 @@ use crate::{
     blob::Store,
     cache::{Buckets, Redis},
     config::{Config, JwtSecrets, Quotas},
+    demo::{Demo, Show},
     domain::media::Quota,
-    http::{self, cors::Cors},
+    http::{self, cors::Cors, probes::Probes},
     realtime::Authenticator,
     service::{
         accounts::Accounts,
@@ -68,7 +69,8 @@ impl Services {
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
-        let rates = Rates::new(Buckets::new(redis.clone()), config.rates.clone());
+        let rates =
+            Rates::new(Buckets::new(redis.clone(), log.new(o!("part" => "rates"))), config.rates.clone());
         let accounts = Accounts::new(database.clone(), sessions.clone(), rates.clone());
         let parties = Parties::new(
             database.clone(),
@@ -121,6 +123,28 @@ impl Services {
     /// What sockets are told, and who may hear it.
     pub(super) fn screens(&self) -> Arc<Screens> {
         Arc::new(self.screens.clone())
+    }
+
+    /// A demo party by these use cases.
+    pub(super) fn demo(
+        &self,
+        pages: Data<Probes>,
+        config: &Config,
+        (pictures, show): (PathBuf, Show),
+        log: &Logger,
+    ) -> Demo {
+        Demo {
+            accounts: self.accounts.clone().into_inner(),
+            parties: self.parties.clone().into_inner(),
+            uploads: self.uploads.clone().into_inner(),
+            is_ready: Box::new(move || pages.unready().is_empty()),
+            public_url: config.public_url.clone(),
+            data_dir: config.data_dir.clone(),
+            clock: CLOCK,
+            pictures,
+            show,
+            log: log.clone(),
+        }
     }
 
     /// Lets handlers find them.

@@ -5,13 +5,34 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+/// Waits for a disk, but not for ever: one behind a network may never answer.
+pub(super) async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    timeout(patience, work).await.unwrap_or_else(|elapsed| Err(elapsed.into()))
+}
 
 /// Runs what blocks on a thread that may.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+/// Removes a file, if it is there, for an owner that is being dropped: with its request, on a thread that has others.
+pub(super) fn remove_soon(path: PathBuf) {
+    let remove = move || _ = std::fs::remove_file(path);
+    match Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(remove)),
+        Err(_nobody_else_here) => remove(),
+    }
 }
 
 /// Makes a directory and those above it, each 0700, each known to the disk.

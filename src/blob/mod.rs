@@ -11,6 +11,7 @@ mod error;
 mod key;
 mod object;
 mod probe;
+mod provisional;
 mod staged;
 mod store;
 #[cfg(test)]
@@ -19,5 +20,6 @@ mod tests;
 pub use error::{Error, Unspoken};
 pub use key::{Key, Name, Role};
 pub use object::{CHUNK, Object};
+pub use provisional::Provisional;
 pub use staged::{Sealed, Staged};
 pub use store::{Store, Swept};

@@ -2,6 +2,7 @@
 
 use std::io::{self, SeekFrom};
 use std::ops::Range;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
@@ -10,6 +11,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 
 use super::Error;
+use super::disk::within;
 
 /// The most bytes that are in memory for a reader: 64 KiB.
 pub const CHUNK: usize = 64 * 1024;
@@ -18,11 +20,12 @@ pub const CHUNK: usize = 64 * 1024;
 pub struct Object {
     file: File,
     size: u64,
+    patience: Duration,
 }
 
 impl Object {
-    pub(super) fn new(file: std::fs::File, size: u64) -> Self {
-        Self { file: File::from_std(file), size }
+    pub(super) fn new(file: std::fs::File, size: u64, patience: Duration) -> Self {
+        Self { file: File::from_std(file), size, patience }
     }
 
     /// Its size in bytes.
@@ -36,18 +39,18 @@ impl Object {
     ///
     /// The stream ends with [`Error::Unavailable`] when the disk fails in between.
     pub fn stream(self, range: Range<u64>) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'static {
-        let end = range.end.min(self.size);
+        let (end, patience) = (range.end.min(self.size), self.patience);
         let left = end.saturating_sub(range.start);
-        try_unfold((self.file, Some(range.start), left), async |(mut file, seek, left)| {
+        try_unfold((self.file, Some(range.start), left), move |(mut file, seek, left)| async move {
             if left == 0 {
                 return Ok(None);
             }
             if let Some(start) = seek {
-                file.seek(SeekFrom::Start(start)).await?;
+                within(patience, file.seek(SeekFrom::Start(start))).await?;
             }
             let most = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
             let mut chunk = BytesMut::zeroed(most);
-            let read = file.read(&mut chunk).await?;
+            let read = within(patience, file.read(&mut chunk)).await?;
             if read == 0 {
                 return Err(Error::Unavailable(io::ErrorKind::UnexpectedEof.into()));
             }
@@ -67,7 +70,7 @@ impl Object {
             return Err(Error::TooLarge { limit });
         }
         let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or_default());
-        (&mut self.file).take(self.size).read_to_end(&mut bytes).await?;
+        within(self.patience, (&mut self.file).take(self.size).read_to_end(&mut bytes)).await?;
         Ok(bytes)
     }
 }

@@ -1,12 +1,13 @@
 //! An object that is being written.
 
+use std::mem;
 use std::path::PathBuf;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 
-use super::disk::{blocking, make_file};
+use super::disk::{blocking, make_file, remove_soon, within};
 use super::{Error, Key, Store};
 
 /// Takes bytes as they come, counted and hashed on the way. Dropped, it is gone.
@@ -32,7 +33,7 @@ impl Staged {
         // Before the file is made: whoever stops waiting leaves nothing
         let place = Place(store.staging_file());
         let path = place.0.clone();
-        let file = blocking(move || make_file(&path)).await?;
+        let file = within(store.patience(), blocking(move || make_file(&path))).await?;
         Ok(Self { store, place, file: File::from_std(file), hash: Context::new(&SHA256), size: 0, limit })
     }
 
@@ -46,7 +47,7 @@ impl Staged {
         if size > self.limit {
             return Err(Error::TooLarge { limit: self.limit });
         }
-        self.file.write_all(chunk).await?;
+        within(self.store.patience(), self.file.write_all(chunk)).await?;
         self.hash.update(chunk);
         self.size = size;
         Ok(())
@@ -63,8 +64,8 @@ impl Staged {
     ///
     /// [`Error::StorageFull`], [`Error::Unavailable`].
     pub async fn seal(mut self) -> Result<Sealed, Error> {
-        self.file.flush().await?;
-        self.file.sync_all().await?;
+        within(self.store.patience(), self.file.flush()).await?;
+        within(self.store.patience(), self.file.sync_all()).await?;
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(self.hash.finish().as_ref());
         Ok(Sealed { store: self.store, place: self.place, size: self.size, sha256 })
@@ -89,18 +90,18 @@ impl Sealed {
     ///
     /// [`Error::StorageFull`], [`Error::Unavailable`].
     pub async fn commit(self, key: &Key) -> Result<(), Error> {
-        let key = *key;
+        let (key, patience) = (*key, self.store.patience());
         // Moved, so that the place is not cleared under a rename that nobody waits for
-        Ok(blocking(move || self.store.publish(&self.place.0, &key)).await?)
+        Ok(within(patience, blocking(move || self.store.publish(&self.place.0, &key))).await?)
     }
 }
 
-/// A file in staging: removed with its owner, unless it was renamed.
+/// A file in staging: removed soon after its owner is dropped, unless it was renamed.
 struct Place(PathBuf);
 
 impl Drop for Place {
     fn drop(&mut self) {
         // Not there any more, or left to the sweep
-        _ = std::fs::remove_file(&self.0);
+        remove_soon(mem::take(&mut self.0));
     }
 }

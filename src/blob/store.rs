@@ -9,26 +9,30 @@ use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 
-use super::disk::{blocking, make_directory, remove_file, sync_directory};
-use super::{Error, Key, Object, Staged, Unspoken};
+use super::disk::{blocking, make_directory, remove_file, sync_directory, within};
+use super::key::ORIGINALS;
+use super::{Error, Key, Object, Provisional, Role, Staged, Unspoken};
 use crate::config::StorageUrl;
 
 /// What lies in staging for so long belongs to nobody: an upload is cut after 30 s without a byte.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a disk may take for one piece of work, and a reader or writer go without a byte: then it is away.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Files that one sweep looks at.
 const SWEPT_AT_ONCE: usize = 10_000;
 const SHARDS: usize = 256;
 
 /// The way to the objects. Cheap to clone; all clones are one store.
 ///
-/// Knows no deadline: who calls it has one, and may drop what it waits for.
+/// Who has less time than a disk may take drops what it waits for.
 #[derive(Clone)]
 pub struct Store(pub(super) Arc<Shared>);
 
 pub(super) struct Shared {
     root: PathBuf,
-    /// Shards that the disk knows, each by its byte.
-    durable: [AtomicBool; SHARDS],
+    patience: Duration,
+    /// Directories that the disk knows: the shards, each by its byte, and that of the originals.
+    durable: [AtomicBool; SHARDS + 1],
     /// Whether a probe has not come back yet.
     pub(super) probing: AtomicBool,
 }
@@ -50,13 +54,17 @@ impl Store {
     ///
     /// [`Unspoken`]: a bucket.
     pub fn new(url: &StorageUrl) -> Result<Self, Unspoken> {
+        Self::waiting(url, PATIENCE)
+    }
+
+    pub(super) fn waiting(url: &StorageUrl, patience: Duration) -> Result<Self, Unspoken> {
         let root = match url {
             StorageUrl::Directory(root) => root.clone(),
             StorageUrl::S3(_) => return Err(Unspoken { scheme: "s3" }),
             StorageUrl::Gs(_) => return Err(Unspoken { scheme: "gs" }),
         };
-        let durable = [const { AtomicBool::new(false) }; SHARDS];
-        Ok(Self(Arc::new(Shared { root, durable, probing: AtomicBool::new(false) })))
+        let durable = [const { AtomicBool::new(false) }; SHARDS + 1];
+        Ok(Self(Arc::new(Shared { root, patience, durable, probing: AtomicBool::new(false) })))
     }
 
     /// Opens a place for an object of at most `limit` bytes. Nobody sees it before it is committed.
@@ -79,19 +87,24 @@ impl Store {
         staged.seal().await?.commit(key).await
     }
 
+    /// What takes the object of that key away again, unless it is told to keep it; to be had before the object is there.
+    pub fn provisionally(&self, key: Key) -> Provisional {
+        Provisional::new(self.clone(), key)
+    }
+
     /// Opens an object for reading, or `None` where there is none. It stays readable when it is deleted meanwhile.
     ///
     /// # Errors
     ///
     /// [`Error::Unavailable`].
     pub async fn open(&self, key: &Key) -> Result<Option<Object>, Error> {
-        let path = self.object(key);
+        let (path, patience) = (self.object(key), self.patience());
         let opened = blocking(move || {
             let file = fs::File::open(path)?;
             let size = file.metadata()?.len();
-            Ok(Object::new(file, size))
+            Ok(Object::new(file, size, patience))
         });
-        found(opened.await)
+        found(within(patience, opened).await)
     }
 
     /// The size of an object in bytes, or `None` where there is none.
@@ -101,7 +114,7 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn head(&self, key: &Key) -> Result<Option<u64>, Error> {
         let path = self.object(key);
-        found(blocking(move || Ok(fs::metadata(path)?.len())).await)
+        found(within(self.patience(), blocking(move || Ok(fs::metadata(path)?.len()))).await)
     }
 
     /// Removes an object for good. One that is not there is removed.
@@ -111,7 +124,7 @@ impl Store {
     /// [`Error::Unavailable`].
     pub async fn delete(&self, key: &Key) -> Result<(), Error> {
         let path = self.object(key);
-        Ok(blocking(move || remove_file(&path)).await?)
+        Ok(within(self.patience(), blocking(move || remove_file(&path))).await?)
     }
 
     /// Removes what writers that are gone have left in staging, some thousands at once. `now` is the wall clock's.
@@ -140,7 +153,34 @@ impl Store {
             }
             Ok(swept)
         });
-        found(swept.await).map(Option::unwrap_or_default)
+        found(within(self.patience(), swept).await).map(Option::unwrap_or_default)
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.0.patience
+    }
+
+    /// The keys of originals that were written more than `age` before `now`, the wall clock's: of some thousands at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn old_originals(&self, now: SystemTime, age: Duration) -> Result<Vec<Key>, Error> {
+        let originals = self.0.root.join(ORIGINALS);
+        let old = blocking(move || {
+            let mut old = Vec::new();
+            for entry in fs::read_dir(originals)?.take(SWEPT_AT_ONCE) {
+                let entry = entry?;
+                let key = entry.file_name().to_str().and_then(Key::of_original);
+                // What is gone meanwhile, or is of the future, is not old
+                let written = entry.metadata().and_then(|data| data.modified());
+                let is_old =
+                    written.is_ok_and(|then| now.duration_since(then).is_ok_and(|passed| passed > age));
+                old.extend(key.filter(|_| is_old));
+            }
+            Ok(old)
+        });
+        found(within(self.patience(), old).await).map(Option::unwrap_or_default)
     }
 
     /// A new name among what is being written.
@@ -152,30 +192,38 @@ impl Store {
     pub(super) fn publish(&self, staged: &std::path::Path, key: &Key) -> io::Result<()> {
         let object = self.object(key);
         let shard = object.parent().unwrap_or(&self.0.root);
-        let known = self.0.durable.get(usize::from(key.shard()));
+        let number = if key.role == Role::Original { SHARDS } else { usize::from(key.shard()) };
+        let known = self.0.durable.get(number);
         if !known.is_some_and(|known| known.load(Ordering::Acquire)) {
-            make_directory(shard)?;
-            // Another writer may have made it a moment ago and not have synced it yet
-            sync_directory(&self.objects())?;
-            sync_directory(&self.0.root)?;
+            self.make_shard(shard)?;
             if let Some(known) = known {
                 known.store(true, Ordering::Release);
             }
         }
-        fs::rename(staged, &object)?;
+        match fs::rename(staged, &object) {
+            // It was there once: another disk is mounted now, or somebody has tidied up
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_shard(shard)?;
+                fs::rename(staged, &object)?;
+            }
+            renamed => renamed?,
+        }
         sync_directory(shard)
+    }
+
+    fn make_shard(&self, shard: &std::path::Path) -> io::Result<()> {
+        make_directory(shard)?;
+        // Another writer may have made it a moment ago and not have synced it yet
+        sync_directory(shard.parent().unwrap_or(&self.0.root))?;
+        sync_directory(&self.0.root)
     }
 
     fn staging(&self) -> PathBuf {
         self.0.root.join("staging")
     }
 
-    fn objects(&self) -> PathBuf {
-        self.0.root.join("objects")
-    }
-
-    fn object(&self, key: &Key) -> PathBuf {
-        self.objects().join(key.path())
+    pub(super) fn object(&self, key: &Key) -> PathBuf {
+        self.0.root.join(key.path())
     }
 }
 

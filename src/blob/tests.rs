@@ -3,12 +3,14 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::*;
@@ -22,6 +24,16 @@ fn store() -> (TempDir, Store) {
 
 fn at(path: &Path) -> Store {
     Store::new(&StorageUrl::Directory(path.to_owned())).unwrap()
+}
+
+/// Waits until nothing is left of what was written.
+async fn emptied(directory: &TempDir) {
+    let empty = async {
+        while !files(directory).is_empty() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), empty).await.expect("it is gone");
 }
 
 fn key(number: u128) -> Key {
@@ -86,10 +98,10 @@ async fn what_is_dropped_on_the_way_is_gone() {
     staged.write(b"half").await.unwrap();
     assert_eq!(files(&directory).len(), 1);
     drop(staged);
-    assert!(files(&directory).is_empty());
+    emptied(&directory).await;
     let staged = store.stage(100).await.unwrap();
     drop(staged.seal().await.unwrap());
-    assert!(files(&directory).is_empty());
+    emptied(&directory).await;
 }
 
 #[tokio::test]
@@ -106,7 +118,7 @@ async fn one_byte_over_the_limit_is_too_large() {
             (other, _) => panic!("{pieces:?}: {other:?}"),
         }
     }
-    assert!(files(&directory).is_empty());
+    emptied(&directory).await;
     store.put_bytes(&key(1), &[]).await.unwrap();
     assert_eq!(store.head(&key(1)).await.unwrap(), Some(0));
     let object = store.open(&key(1)).await.unwrap().unwrap();
@@ -203,6 +215,23 @@ async fn leftovers_of_a_crash_are_swept_when_they_are_a_day_old() {
 }
 
 #[tokio::test]
+async fn originals_that_have_stayed_too_long_are_found() {
+    let (directory, store) = store();
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    let hour = Duration::from_secs(3_600);
+    assert_eq!(store.old_originals(now, hour).await.unwrap(), []);
+    let original = |number| Key { role: Role::Original, ..key(number) };
+    for (key, age) in [(original(1), 2 * hour), (original(2), hour / 2), (key(3), 2 * hour)] {
+        let known = files(&directory);
+        store.put_bytes(&key, b"1").await.unwrap();
+        let new = files(&directory).into_iter().find(|file| !known.contains(file)).unwrap();
+        File::options().write(true).open(new).unwrap().set_modified(now - age).unwrap();
+    }
+    assert_eq!(store.old_originals(now, hour).await.unwrap(), [original(1)]);
+    assert_eq!(bytes(&store, &original(1)).await.unwrap(), b"1");
+}
+
+#[tokio::test]
 async fn a_probe_leaves_nothing_behind() {
     let (directory, store) = store();
     assert_eq!(store.check().await, Ok(()));
@@ -222,6 +251,31 @@ async fn a_store_that_cannot_be_written_says_so_and_comes_back() {
     fs::remove_file(root).unwrap();
     assert_eq!(store.check().await, Ok(()));
     store.put_bytes(&key(1), b"1").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_was_emptied_behind_its_back_is_filled_again() {
+    let (directory, store) = store();
+    store.put_bytes(&key(1), b"1").await.unwrap();
+    fs::remove_dir_all(directory.path().join("media")).unwrap();
+    store.put_bytes(&key(1), b"2").await.unwrap();
+    assert_eq!(bytes(&store, &key(1)).await.unwrap(), b"2");
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_answer_is_not_waited_for_for_ever() {
+    let (directory, store) = store();
+    store.put_bytes(&key(1), b"1").await.unwrap();
+    let [object] = files(&directory).try_into().unwrap();
+    fs::remove_file(&object).unwrap();
+    // It is open once somebody writes
+    assert!(Command::new("mkfifo").arg(&object).status().unwrap().success());
+    let url = StorageUrl::Directory(directory.path().join("media"));
+    let impatient = Store::waiting(&url, Duration::from_millis(50)).unwrap();
+    let opened = timeout(Duration::from_secs(10), impatient.open(&key(1))).await;
+    // Lets the thread go that waits for that
+    drop(File::options().write(true).open(&object).unwrap());
+    assert!(matches!(opened, Ok(Err(Error::Unavailable(_)))), "{:?}", opened.map(|opened| opened.err()));
 }
 
 #[test]

@@ -1,6 +1,14 @@
 -- What domain/rate.rs does with several buckets at once, for all pods, by the clock of Redis.
--- KEYS: the buckets, in one slot. ARGV: look, take or count; then each bucket's interval and burst.
+-- KEYS: the buckets, in one slot. ARGV: look, take, count or refund; then each bucket's interval and burst.
 -- Kept: when a bucket will be full again, in microseconds. Given: the time, and what was kept of each, 0 for nothing.
+local function keep(key, full, now)
+    if full > now then
+        -- All digits: as a number it would be rounded
+        redis.call('SET', key, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
+    else
+        redis.call('DEL', key)
+    end
+end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local answer = { now }
@@ -17,10 +25,12 @@ end
 if ARGV[1] == 'count' or (ARGV[1] == 'take' and not empty) then
     for i, key in ipairs(KEYS) do
         if not limits[i].is_empty then
-            local full = math.max(full_at[i], now) + limits[i].interval
-            -- All digits: as a number it would be rounded
-            redis.call('SET', key, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
+            keep(key, math.max(full_at[i], now) + limits[i].interval, now)
         end
+    end
+elseif ARGV[1] == 'refund' then
+    for i, key in ipairs(KEYS) do
+        keep(key, full_at[i] - limits[i].interval, now)
     end
 end
 return answer

@@ -10,6 +10,7 @@ use std::{
 };
 
 use party_gallery_actors::redis::{Redis, driver::Script};
+use slog::{Logger, info, warn};
 use tokio::time::timeout;
 
 use super::memory::Memory;
@@ -42,19 +43,21 @@ struct Parts {
     script: Script,
     memory: Memory,
     began: Instant,
-    /// Until when Redis is not asked, in microseconds since `began`.
+    /// Until when Redis is not asked, in microseconds since `began`; 0 while it answers.
     paused_until: AtomicU64,
+    log: Logger,
 }
 
 impl Buckets {
-    /// In that Redis, as long as it answers.
-    pub fn new(redis: Redis) -> Self {
+    /// In that Redis, as long as it answers. `log` is told when it ceases to, and when it does again.
+    pub fn new(redis: Redis, log: Logger) -> Self {
         let parts = Parts {
             redis,
             script: Script::new(include_str!("buckets.lua")),
             memory: Memory::default(),
             began: Instant::now(),
             paused_until: AtomicU64::new(0),
+            log,
         };
         Self { parts: Arc::new(parts) }
     }
@@ -63,12 +66,16 @@ impl Buckets {
     pub async fn apply(&self, verb: Verb, buckets: &[Bucket]) -> Vec<Level> {
         if let Some(trial) = self.turn() {
             if let Ok(Some(levels)) = timeout(WITHIN, self.ask(verb, buckets)).await {
-                if trial {
-                    self.parts.paused_until.store(0, Ordering::Relaxed);
+                // Whoever asked before it ceased to answer ends no pause
+                if trial && self.parts.paused_until.swap(0, Ordering::Relaxed) != 0 {
+                    info!(self.parts.log, "Rates are kept in Redis again");
                 }
                 return levels;
             }
-            self.parts.paused_until.store(self.now() + micros(PAUSE), Ordering::Relaxed);
+            let until = self.now() + micros(PAUSE);
+            if self.parts.paused_until.swap(until, Ordering::Relaxed) == 0 {
+                warn!(self.parts.log, "Rates are kept by this pod"; "reason" => self.reason());
+            }
         }
         self.parts.memory.apply(verb, self.now(), buckets)
     }
@@ -102,6 +109,11 @@ impl Buckets {
         (until <= now && mine(now + micros(WITHIN))).then_some(true)
     }
 
+    /// Why Redis is not asked, in words that are fit for the public.
+    fn reason(&self) -> &'static str {
+        self.parts.redis.outage().map_or("no answer in time", |outage| outage.reason)
+    }
+
     fn now(&self) -> u64 {
         micros(self.parts.began.elapsed())
     }
@@ -118,6 +130,7 @@ fn word(verb: Verb) -> &'static str {
         Verb::Look => "look",
         Verb::Take => "take",
         Verb::Count => "count",
+        Verb::Refund => "refund",
     }
 }
 

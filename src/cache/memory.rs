@@ -33,6 +33,9 @@ impl Memory {
         for (bucket, (_, full_at)) in buckets.iter().zip(states) {
             if full_at > now {
                 kept.keep(&bucket.name, full_at, now);
+            } else {
+                // A full bucket is as good as none
+                kept.full_at.remove(&bucket.name);
             }
         }
         levels
@@ -46,7 +49,6 @@ impl Kept {
             return;
         }
         if self.full_at.len() >= MOST && self.swept_at + SWEEP_EVERY <= now {
-            // A full bucket is as good as none
             self.full_at.retain(|_, full_at| *full_at > now);
             self.swept_at = now;
         }
@@ -78,6 +80,14 @@ mod tests {
         let memory = Memory::default();
         let left = |name| memory.apply(Verb::Take, 1, &[bucket(name)])[0].left;
         assert_eq!([left("a"), left("a"), left("b"), left("b")], [1, 0, 1, 0]);
+    }
+
+    #[test]
+    fn what_is_put_back_is_there_again() {
+        let memory = Memory::default();
+        let left = |verb| memory.apply(verb, 1, &[bucket("a")])[0].left;
+        let verbs = [Verb::Take, Verb::Refund, Verb::Take, Verb::Take];
+        assert_eq!(verbs.map(left), [1, 0, 1, 0]);
     }
 
     #[test]

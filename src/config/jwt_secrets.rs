@@ -1,11 +1,10 @@
 //! What tokens are signed with.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
+use super::keepsake::keepsake;
 use super::list;
 use super::problem::Expected;
 use super::secret::Secret;
@@ -33,50 +32,18 @@ impl JwtSecrets {
 
     /// The secret kept in `DATA_DIR/jwt_secret`, made on the first call; for development and test only.
     ///
-    /// The file appears complete or not at all and is never replaced, so two processes that start together
-    /// agree on one secret.
-    ///
     /// # Errors
     ///
     /// When the file can be neither read nor made, or holds no usable secret.
     pub fn kept_in(data_dir: &Path) -> io::Result<Self> {
-        let path = data_dir.join("jwt_secret");
-        match read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make(data_dir, &path)?;
-                read(&path)
-            }
-            found => found,
-        }
+        keepsake(data_dir, "jwt_secret", draw)?.trim().parse().map_err(|expected: Expected| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("jwt_secret: expected {expected}"))
+        })
     }
 }
 
-fn read(path: &Path) -> io::Result<JwtSecrets> {
-    fs::read_to_string(path)?.trim().parse().map_err(|expected: Expected| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("jwt_secret: expected {expected}"))
-    })
-}
-
-fn make(data_dir: &Path, path: &Path) -> io::Result<()> {
-    fs::create_dir_all(data_dir)?;
-    let draft = data_dir.join(format!("jwt_secret.{:032x}", rand::random::<u128>()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)
-        .and_then(|mut file| {
-            let secret: String =
-                rand::random::<[u8; 48]>().iter().map(|byte| format!("{byte:02x}")).collect();
-            writeln!(file, "{secret}")?;
-            file.sync_all()
-        })
-        .and_then(|()| match fs::hard_link(&draft, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            linked => linked,
-        });
-    fs::remove_file(&draft).or_else(|error| if written.is_err() { Ok(()) } else { Err(error) })?;
-    written
+fn draw() -> String {
+    rand::random::<[u8; 48]>().iter().map(|byte| format!("{byte:02x}")).chain(["\n".to_owned()]).collect()
 }
 
 impl FromStr for JwtSecrets {
@@ -95,6 +62,7 @@ impl FromStr for JwtSecrets {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;

@@ -348,6 +348,6 @@ fn the_example_file_is_the_table_in_print() {
         .filter_map(|line| line.trim_start_matches("# ").split_once('='))
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(names, ["COMPOSE_FILE", "IMAGE"]);
+    assert_eq!(names, ["COMPOSE_FILE", "IMAGE", "BACKUP_IMAGE", "SERVER_NAME", "POSTGRES_PASSWORD"]);
     assert!(compose.contains("\nCOMPOSE_FILE=docker-compose.dev.yml\n"));
 }

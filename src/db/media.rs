@@ -167,8 +167,7 @@ pub async fn page(
     Ok((rows.iter().filter_map(media).collect(), seq))
 }
 
-/// What a person has in a party, and the party in all; their next upload waits until this transaction ends. `None`:
-/// they have no place in it.
+/// What a person has in a party; their next upload waits until this transaction ends. `None`: they have no place in it.
 ///
 /// # Errors
 ///
@@ -177,7 +176,7 @@ pub async fn usage(
     connection: &mut Connection,
     party: Uuid,
     person: Uuid,
-) -> Result<Option<(Usage, i64)>, DatabaseError> {
+) -> Result<Option<Usage>, DatabaseError> {
     const TAKE_TURN: &str = include_str!("queries/media/take_turn.sql");
     const USAGE: &str = include_str!("queries/media/usage.sql");
     if connection.query_opt(TAKE_TURN, &[&party, &person]).await?.is_none() {
@@ -185,10 +184,7 @@ pub async fn usage(
     }
     // A statement of its own: one that waits for a lock still sees what was there before it waited
     let row = connection.query_opt(USAGE, &[&party, &person]).await?;
-    Ok(row.map(|row| {
-        let usage = Usage { count: row.get("count"), bytes: row.get("bytes") };
-        (usage, row.get::<_, Option<i64>>("party_bytes").unwrap_or_default())
-    }))
+    Ok(row.map(|row| Usage { count: row.get("count"), bytes: row.get("bytes") }))
 }
 
 /// Enters what was received, PROCESSING. `false`: the same person has brought the same bytes before.
@@ -243,7 +239,8 @@ pub async fn number(connection: &mut Connection, id: Uuid, seq: i64) -> Result<(
     connection.execute(NUMBERED, &[&id, &seq]).await.map(drop)
 }
 
-/// Counts media and bytes of a party up or down; locks its row.
+/// Counts media and bytes of a party up or down; locks its row. Gives the bytes that it has then: who counts at the same
+/// time has waited, and none is left out.
 ///
 /// # Errors
 ///
@@ -253,9 +250,10 @@ pub async fn count(
     party: Uuid,
     media: i32,
     bytes: i64,
-) -> Result<(), DatabaseError> {
+) -> Result<i64, DatabaseError> {
     const COUNT: &str = include_str!("queries/media/count.sql");
-    connection.execute(COUNT, &[&party, &media, &bytes]).await.map(drop)
+    let row = connection.query_opt(COUNT, &[&party, &media, &bytes]).await?;
+    Ok(row.map(|row| row.get("media_bytes")).unwrap_or_default())
 }
 
 /// Makes it READY. `false`: it does not wait any more.

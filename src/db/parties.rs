@@ -41,15 +41,15 @@ pub async fn find(
     Ok(row.as_ref().map(found))
 }
 
-/// Keeps the party as it is until this transaction ends: nobody else edits it, joins it or logs in it. Whether there is
-/// one. What is read before may be out of date, what is read after is not.
+/// Keeps the party, if there is one, as it is until this transaction ends: nobody else edits it, joins it or logs in it.
+/// What is read before may be out of date, what is read after is not.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn lock(connection: &mut Connection, id: Uuid) -> Result<bool, DatabaseError> {
+pub async fn lock(connection: &mut Connection, id: Uuid) -> Result<(), DatabaseError> {
     const LOCK: &str = include_str!("queries/parties/lock.sql");
-    Ok(connection.query_opt(LOCK, &[&id]).await?.is_some())
+    connection.execute(LOCK, &[&id]).await.map(drop)
 }
 
 /// As [`lock`], for the party whose access code has one of these marks, and which it is.
@@ -284,6 +284,7 @@ fn party(row: &Row) -> Party {
         code_sealed: row.get("code_sealed"),
         seq: row.get("seq"),
         revision: row.get("revision"),
+        links_version: row.get("links_version"),
         created_at: moment(row, "created_at"),
         updated_at: moment(row, "updated_at"),
     }

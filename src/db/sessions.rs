@@ -73,7 +73,8 @@ pub async fn find(connection: &mut Connection, hash: &[u8]) -> Result<Option<Fou
     }))
 }
 
-/// Spends a token and begins its successor.
+/// Spends a token and begins its successor, with that lifetime. The spent one is forgotten when its time is over, and
+/// after `remembered` where it has none.
 ///
 /// # Errors
 ///
@@ -83,9 +84,11 @@ pub async fn spend(
     hash: &[u8],
     heir: &[u8],
     lifetime: Option<Duration>,
+    remembered: Duration,
 ) -> Result<(), DatabaseError> {
     const SPEND: &str = include_str!("queries/sessions/spend.sql");
-    connection.execute(SPEND, &[&hash, &heir, &seconds(lifetime)]).await?;
+    let remembered = remembered.as_secs_f64();
+    connection.execute(SPEND, &[&hash, &heir, &seconds(lifetime), &remembered]).await?;
     Ok(())
 }
 

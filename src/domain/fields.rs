@@ -196,19 +196,29 @@ pub fn flag(value: &Value) -> Result<bool, Wrong> {
     value.as_bool().ok_or(Wrong::new("INVALID_TYPE", "must be true or false"))
 }
 
-/// Reads a whole number from `least` to `most`; in a query it is written as text.
+/// Reads a whole number from `least` to `most`.
 ///
 /// # Errors
 ///
 /// It is none, or lies outside.
 pub fn number(least: i64, most: i64) -> impl FnOnce(&Value) -> Result<i64, Wrong> {
-    move |value| {
-        let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-        number.filter(|number| (least..=most).contains(number)).ok_or_else(|| Wrong {
-            code: "OUT_OF_RANGE",
-            message: format!("must be a whole number from {least} to {most}").into(),
-        })
-    }
+    move |value| within(value.as_i64(), least, most)
+}
+
+/// As [`number`], of a query, where all is text.
+///
+/// # Errors
+///
+/// It is none, or lies outside.
+pub fn written_number(least: i64, most: i64) -> impl FnOnce(&Value) -> Result<i64, Wrong> {
+    move |value| within(value.as_str().and_then(|text| text.parse().ok()), least, most)
+}
+
+fn within(number: Option<i64>, least: i64, most: i64) -> Result<i64, Wrong> {
+    number.filter(|number| (least..=most).contains(number)).ok_or_else(|| Wrong {
+        code: "OUT_OF_RANGE",
+        message: format!("must be a whole number from {least} to {most}").into(),
+    })
 }
 
 /// Reads an id.
@@ -279,16 +289,18 @@ mod tests {
 
     #[test]
     fn numbers_come_as_numbers_and_from_queries_as_text() {
-        for (value, read) in [
-            (json!(1), Some(1)),
-            (json!("100"), Some(100)),
-            (json!(101), None),
-            (json!("0"), None),
-            (json!(1.5), None),
-            (json!("x"), None),
-            (json!(null), None),
+        for (value, as_number, as_text) in [
+            (json!(1), Some(1), None),
+            (json!("100"), None, Some(100)),
+            (json!(101), None, None),
+            (json!("101"), None, None),
+            (json!("0"), None, None),
+            (json!(1.5), None, None),
+            (json!("x"), None, None),
+            (json!(null), None, None),
         ] {
-            assert_eq!(number(1, 100)(&value).ok(), read, "{value}");
+            assert_eq!(number(1, 100)(&value).ok(), as_number, "{value}");
+            assert_eq!(written_number(1, 100)(&value).ok(), as_text, "{value}");
         }
     }
 }

@@ -204,7 +204,7 @@ impl Media {
     }
 }
 
-/// How many media, and how many bytes, one person or one party has.
+/// How many media, and how many bytes, one person has in one party.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Media that did not fail.
@@ -236,22 +236,28 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Whether `bytes` more fit beside what the person and the party have.
+    /// Whether a media of `bytes` fits beside what the person has.
     ///
     /// # Errors
     ///
     /// Which allotment is used up.
-    pub fn admit(&self, person: Usage, party_bytes: i64, bytes: i64) -> Result<(), Allotment> {
+    pub fn admit(&self, person: Usage, bytes: i64) -> Result<(), Allotment> {
         if person.count >= self.person_media {
             return Err(Allotment::PersonMedia);
         }
         if person.bytes.saturating_add(bytes) > self.person_bytes {
             return Err(Allotment::PersonBytes);
         }
-        if party_bytes.saturating_add(bytes) > self.party_bytes {
-            return Err(Allotment::PartyBytes);
-        }
         Ok(())
+    }
+
+    /// Whether a party may have so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Allotment::PartyBytes`].
+    pub fn holds(&self, party_bytes: i64) -> Result<(), Allotment> {
+        if party_bytes > self.party_bytes { Err(Allotment::PartyBytes) } else { Ok(()) }
     }
 }
 
@@ -262,20 +268,16 @@ mod tests {
     #[test]
     fn a_quota_is_exact_to_the_byte() {
         let quota = Quota { person_media: 2, person_bytes: 100, party_bytes: 1000 };
-        for (count, bytes, party, more, expected) in [
-            (0, 0, 0, 100, Ok(())),
-            (1, 99, 999, 1, Ok(())),
-            (2, 0, 0, 1, Err(Allotment::PersonMedia)),
-            (1, 99, 0, 2, Err(Allotment::PersonBytes)),
-            (0, 0, 999, 2, Err(Allotment::PartyBytes)),
-            (0, i64::MAX, 0, 2, Err(Allotment::PersonBytes)),
+        for (count, bytes, more, expected) in [
+            (0, 0, 100, Ok(())),
+            (1, 99, 1, Ok(())),
+            (2, 0, 1, Err(Allotment::PersonMedia)),
+            (1, 99, 2, Err(Allotment::PersonBytes)),
+            (0, i64::MAX, 2, Err(Allotment::PersonBytes)),
         ] {
-            assert_eq!(
-                quota.admit(Usage { count, bytes }, party, more),
-                expected,
-                "{count} {bytes} {party} {more}"
-            );
+            assert_eq!(quota.admit(Usage { count, bytes }, more), expected, "{count} {bytes} {more}");
         }
+        assert_eq!([999, 1000, 1001].map(|bytes| quota.holds(bytes).is_ok()), [true, true, false]);
     }
 
     #[test]

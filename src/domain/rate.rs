@@ -38,6 +38,8 @@ pub enum Verb {
     Take,
     /// One is taken of each that is not empty.
     Count,
+    /// One that was taken of each is put back.
+    Refund,
 }
 
 impl Limit {
@@ -75,19 +77,27 @@ impl Limit {
     fn taken(self, full_at: u64, now: u64) -> u64 {
         if self.level(full_at, now).left == 0 { full_at } else { full_at.max(now) + self.interval }
     }
+
+    /// The same once one is put back; a full bucket stays full.
+    fn refunded(self, full_at: u64) -> u64 {
+        full_at.saturating_sub(self.interval)
+    }
 }
 
 /// Does `verb` with these buckets, each given by when it would be full; gives what was in them before.
 pub fn apply(verb: Verb, now: u64, buckets: &mut [(Limit, u64)]) -> Vec<Level> {
     let levels: Vec<_> = buckets.iter().map(|(limit, full_at)| limit.level(*full_at, now)).collect();
-    let takes = match verb {
+    let is_done = match verb {
         Verb::Look => false,
         Verb::Take => levels.iter().all(|level| level.left > 0),
-        Verb::Count => true,
+        Verb::Count | Verb::Refund => true,
     };
-    if takes {
+    if is_done {
         for (limit, full_at) in buckets {
-            *full_at = limit.taken(*full_at, now);
+            *full_at = match verb {
+                Verb::Refund => limit.refunded(*full_at),
+                Verb::Look | Verb::Take | Verb::Count => limit.taken(*full_at, now),
+            };
         }
     }
     levels
@@ -139,6 +149,26 @@ mod tests {
         assert_eq!(buckets.map(|(_, full_at)| full_at), [0, SECOND]);
         apply(Verb::Count, 0, &mut buckets);
         assert_eq!(buckets.map(|(_, full_at)| full_at), [SECOND, SECOND]);
+    }
+
+    #[test]
+    fn what_was_taken_can_be_put_back_and_no_more_than_that() {
+        let limit = limit(1, Duration::from_secs(10), 3);
+        for (verbs, now, left) in [
+            (&[Verb::Take][..], 0, 2),
+            (&[Verb::Take, Verb::Refund], 0, 3),
+            (&[Verb::Take, Verb::Take, Verb::Refund], 0, 2),
+            (&[Verb::Take, Verb::Take, Verb::Take, Verb::Take, Verb::Refund], 0, 1),
+            // A full one stays full, and keeps nothing for later
+            (&[Verb::Refund, Verb::Refund, Verb::Take], 0, 2),
+            (&[Verb::Take, Verb::Refund], 20 * SECOND, 3),
+        ] {
+            let mut bucket = [(limit, 0)];
+            for verb in verbs {
+                apply(*verb, 100 * SECOND, &mut bucket);
+            }
+            assert_eq!(apply(Verb::Look, 100 * SECOND + now, &mut bucket)[0].left, left, "{verbs:?}");
+        }
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::{
     fields::Wrong,
     limits::{TAG_LENGTH, TAGS},
+    text::words,
 };
 
 /// Reads a list of tags: each becomes its slug, and each slug stands once.
@@ -46,8 +49,8 @@ pub fn read(value: &Value) -> Result<String, Wrong> {
 
 /// Letters and digits in lower case, with single hyphens for what lies between them.
 fn slug(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let words: Vec<_> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let lower: String = text.to_lowercase().nfc().collect();
+    let words: Vec<_> = words(&lower).collect();
     // Some capitals have longer small letters
     words.join("-").chars().take(TAG_LENGTH).collect()
 }
@@ -66,6 +69,11 @@ mod tests {
             ("#Drum & Bass!", Some("drum-bass")),
             ("Köln", Some("köln")),
             ("90s", Some("90s")),
+            // As some keyboards and file systems compose it
+            ("Ko\u{308}ln", Some("köln")),
+            ("ปาร์ตี้!", Some("ปาร์ตี้")),
+            ("हिन्दी गाने", Some("हिन्दी-गाने")),
+            ("\u{301}", None),
             ("-", None),
             ("", None),
         ] {

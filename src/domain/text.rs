@@ -1,9 +1,11 @@
 //! Text that people write: how long it may be, and what it may not hold.
 //!
-//! *Invariant:* lengths are counted in Unicode scalars, after the blanks around are gone.
+//! *Invariant:* lengths are counted in Unicode scalars as they were sent, after the blanks around are gone. What is kept
+//! is in normal form C, so that what looks the same is the same.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::fields::Wrong;
 
@@ -48,7 +50,7 @@ impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
         if text.chars().any(|c| c.is_control() || turns_direction(c)) {
             return Err(FORBIDDEN);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.nfc().collect()))
     }
 
     /// The text.
@@ -68,7 +70,7 @@ impl<const MIN: usize, const MAX: usize> Prose<MIN, MAX> {
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
             return Err(FORBIDDEN);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.nfc().collect()))
     }
 
     /// The text.
@@ -81,6 +83,12 @@ impl<const MIN: usize, const MAX: usize> Serialize for Line<MIN, MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
+}
+
+/// The words of a text: letters and digits, each with the marks that belong to it.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || is_combining_mark(c)))
+        .filter(|word| word.contains(char::is_alphanumeric))
 }
 
 const FORBIDDEN: Wrong = Wrong::new("INVALID_CHARACTERS", "holds characters that are not allowed");
@@ -132,6 +140,9 @@ mod tests {
             assert_eq!(Prose::<3, 5>::read(&json!(text)).is_ok(), prose, "{text:?} as prose");
         }
         assert!(Title::read(&json!(7)).is_err());
+        let composed =
+            [Title::read(&json!("Ko\u{308}ln")).unwrap().0, Bio::read(&json!("e\u{301}")).unwrap().0];
+        assert_eq!(composed, ["Köln", "é"], "however it was typed");
         assert_eq!(Title::read(&json!(" My party ")).unwrap().as_str(), "My party");
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{body::Object, problem::Problem, rate::ClientAddress, reply};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         once::Answer,
         sessions::{Pair, Token},
     },
-    view::{OwnGuest, OwnUser},
+    view::{One, OwnGuest, OwnUser},
 };
 
 /// What somebody who has signed in is told, beside who they are.
@@ -111,8 +111,8 @@ pub async fn me(
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     match accounts.myself(caller).await? {
-        Myself::User(account) => reply::resource(&request, &json!({ "user": OwnUser::from(&account) })),
-        Myself::Guest(guest) => reply::resource(&request, &json!({ "guest": OwnGuest::from(&guest) })),
+        Myself::User(account) => reply::resource(&request, &One::User(&OwnUser::from(&account))),
+        Myself::Guest(guest) => reply::resource(&request, &One::Guest(&OwnGuest::from(&guest))),
     }
 }
 

@@ -1,13 +1,18 @@
 //! `GET /media/{id}/file`, `/preview`, `/thumb`: bytes, whole or in part, to who may have them.
 
+use std::io;
+
 use actix_web::{
     HttpRequest, HttpResponse,
+    body::SizedStream,
     http::{
         Method, StatusCode,
         header::{self, HeaderMap},
     },
     web,
 };
+use bytes::Bytes;
+use futures_util::stream;
 use serde_json::Value;
 
 use super::{
@@ -91,8 +96,10 @@ async fn serve(
     }
     let object = gallery.open(&served).await?;
     let size = object.size();
-    let range = range(request.headers(), &served.etag, size);
-    let (status, range) = match range {
+    let is_head = request.method() == Method::HEAD;
+    // Parts are of what is got: a HEAD tells of the whole (RFC 9110, 14.2)
+    let part = if is_head { Part::Whole } else { range(request.headers(), &served.etag, size) };
+    let (status, range) = match part {
         Part::Whole => (StatusCode::OK, 0..size),
         Part::Some(range) => {
             let text = format!("bytes {}-{}/{size}", range.start, range.end - 1);
@@ -103,6 +110,7 @@ async fn serve(
             return Err(Problem::new(Code::RangeNotSatisfiable, "The file has no such part").of_size(size));
         }
     };
+    let length = range.end - range.start;
     reply
         .status(status)
         .content_type(served.content_type.as_str())
@@ -110,16 +118,13 @@ async fn serve(
         .insert_header((header::CONTENT_DISPOSITION, disposition(media, rendition, &served)))
         // What is served is data, also to a browser that is shown it as a page
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
-        .no_chunking(range.end - range.start);
-    if request.method() == Method::HEAD {
+        .no_chunking(length);
+    if is_head {
         // The length is told, the bytes are not sent
-        return Ok(reply.body(actix_web::body::SizedStream::new(
-            range.end - range.start,
-            futures_util::stream::empty::<Result<bytes::Bytes, std::io::Error>>(),
-        )));
+        let nothing = stream::empty::<Result<Bytes, io::Error>>();
+        return Ok(reply.body(SizedStream::new(length, nothing)));
     }
-    let length = range.end - range.start;
-    Ok(reply.body(actix_web::body::SizedStream::new(length, object.stream(range))))
+    Ok(reply.body(SizedStream::new(length, object.stream(range))))
 }
 
 /// A name that is ours: the guest's own may hold anything.

@@ -1,13 +1,12 @@
 //! `/parties/by-code` and `/parties/join-by-code`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 
 use super::{body::Object, problem::Problem, rate::ClientAddress, reply};
 use crate::{
     domain::{access_code::AccessCode, caller::Caller, text::DisplayName},
     service::{error::Error, joining::Joining},
-    view::Preview,
+    view::{One, Preview},
 };
 
 /// `POST /parties/by-code`
@@ -25,7 +24,7 @@ pub async fn by_code(
     let code = fields.required("accessCode", AccessCode::read);
     let code = fields.finish(code).map_err(Error::from)?;
     let party = joining.preview(caller, &code, address.0).await?;
-    reply::ok(&json!({ "party": Preview::from(&party) }))
+    reply::ok(&One::Preview(&Preview::from(&party)))
 }
 
 /// `POST /parties/join-by-code`: users come as they are, all others with a name.

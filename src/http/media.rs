@@ -1,7 +1,6 @@
 //! Media: pages of a gallery, one media, its deletion.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 
 use super::{
     body::Query,
@@ -13,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         caller::Caller,
-        fields::{Fields, id, number, word},
+        fields::{Fields, id, word, written_number},
         media::{MediaStatus, MediaType, Mood, Sort},
         tag,
     },
@@ -21,6 +20,7 @@ use crate::{
         error::Error,
         gallery::{Filter, Gallery},
     },
+    view::One,
 };
 
 /// `GET /parties/{id}/media`.
@@ -55,7 +55,7 @@ pub async fn show(
     gallery: web::Data<Gallery>,
 ) -> Result<HttpResponse, Problem> {
     let seen = gallery.find(caller, media.0).await?;
-    reply::resource(&request, &json!({ "media": seen.view() }))
+    reply::resource(&request, &One::Media(&seen.view()))
 }
 
 /// `DELETE /media/{id}`.
@@ -74,7 +74,7 @@ fn filter(query: &mut Fields) -> Option<Filter> {
     let uploader_id = query.optional("uploaderId", id);
     let tag = query.optional("tag", tag::read);
     let status = query.optional("status", word(MediaStatus::named));
-    let since = query.optional("since", number(0, i64::MAX));
+    let since = query.optional("since", written_number(0, i64::MAX));
     let sort = query.optional("sort", word(sort));
     Some(Filter {
         kind: kind?,

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::domain::fields::{Fields, Wrong, number};
+use crate::domain::fields::{Fields, Wrong, written_number};
 
 const DEFAULT: i64 = 20;
 const MOST: i64 = 100;
@@ -21,7 +21,7 @@ pub struct Page<K> {
 impl<K: DeserializeOwned> Page<K> {
     /// Reads `limit` and `cursor`. `None`: one is wrong.
     pub fn read(fields: &mut Fields) -> Option<Self> {
-        let limit = fields.optional("limit", number(1, MOST));
+        let limit = fields.optional("limit", written_number(1, MOST));
         let after = fields.optional("cursor", decode);
         Some(Self { limit: limit?.unwrap_or(DEFAULT), after: after? })
     }

@@ -1,7 +1,6 @@
 //! `/parties`: made, found, edited, begun and ended.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -20,7 +19,7 @@ use crate::{
         error::Error,
         parties::{Parties, Seen},
     },
-    view::{AttendeeView, PartyView},
+    view::{AttendeeView, One, PartyView},
 };
 
 /// `POST /parties`
@@ -158,5 +157,5 @@ pub async fn attendees(
 }
 
 fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
-    reply::revised(request, &json!({ "party": seen.view() }), seen.revision())
+    reply::revised(request, &One::Party(&seen.view()), seen.revision())
 }

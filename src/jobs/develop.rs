@@ -40,16 +40,40 @@ impl Develop {
         Self { database, store, crew, announce }
     }
 
-    /// Develops a media that waits for it; one that does not wait any more is done.
+    /// Develops a media that waits for it, and takes the original away of one that does not wait any more: of this one now,
+    /// or of one where an earlier attempt did not come that far.
     pub(super) async fn run(&self, id: Uuid, cancel: Cancel) -> Result<(), Failure> {
-        let Some(waiting) = self.waiting(id).await? else { return Ok(()) };
-        let original = key(waiting.party_id, id, Role::Original);
+        // Of one that is gone the files are erased by a job of their own
+        let Some(media) = self.find(id).await? else { return Ok(()) };
+        if media.is_waiting() {
+            self.develop(&media, cancel).await?;
+        }
+        self.forget_original(&media).await
+    }
+
+    /// Gives a media up that waits; who looks at it is told why.
+    pub(super) async fn fail(&self, id: Uuid, reason: &str) -> Result<(), Failure> {
+        let Some(media) = self.find(id).await? else { return Ok(()) };
+        self.refuse(&media, reason).await?;
+        self.forget_original(&media).await
+    }
+
+    async fn find(&self, id: Uuid) -> Result<Option<Media>, Failure> {
+        let found = self.database.run(async |connection: &mut Connection| {
+            Ok::<_, Error>(media::find(connection, &[id]).await?.pop())
+        });
+        found.await.map_err(failure)
+    }
+
+    /// Afterwards the media does not wait any more, unless this fails.
+    async fn develop(&self, media: &Media, cancel: Cancel) -> Result<(), Failure> {
+        let original = key(media.party_id, media.id, Role::Original);
         let Some(object) = self.store.open(&original).await.map_err(|error| away(&error))? else {
-            return self.fail(id, "its file is gone").await;
+            return self.refuse(media, "its file is gone").await;
         };
         let bytes = object.read(PHOTO_BYTES).await.map_err(|error| away(&error))?;
-        let Some(format) = format(&waiting.content_type) else {
-            return self.fail(id, "unsupported").await;
+        let Some(format) = format(&media.content_type) else {
+            return self.refuse(media, "unsupported").await;
         };
         let work = move || {
             if cancel.is_cancelled() {
@@ -58,42 +82,36 @@ impl Develop {
             Some(make(format, &bytes))
         };
         match self.crew.run(work, DEVELOPED_WITHIN).await {
-            Ok(Some(Ok(made))) => self.show(&waiting, &made).await?,
-            Ok(Some(Err(undevelopable))) => self.fail(id, undevelopable.reason()).await?,
-            Ok(None) => return Err(Failure::Unavailable("nobody waits for it".into())),
-            Err(error @ CrewError::Overloaded) => return Err(Failure::Unavailable(error.to_string().into())),
-            Err(error) => return Err(Failure::Retry(error.to_string().into())),
+            Ok(Some(Ok(made))) => self.show(media, &made).await,
+            Ok(Some(Err(undevelopable))) => self.refuse(media, undevelopable.reason()).await,
+            Ok(None) => Err(Failure::Unavailable("nobody waits for it".into())),
+            Err(error @ CrewError::Overloaded) => Err(Failure::Unavailable(error.to_string().into())),
+            Err(error) => Err(Failure::Retry(error.to_string().into())),
         }
-        // Nobody can see it and nothing tells of it; where this fails, the next attempt finds the media done
-        self.store.delete(&original).await.map_err(|error| away(&error))
     }
 
-    /// Gives a media up that waits; who looks at it is told why.
-    pub(super) async fn fail(&self, id: Uuid, reason: &str) -> Result<(), Failure> {
+    /// Makes a media FAILED that waits.
+    async fn refuse(&self, media: &Media, reason: &str) -> Result<(), Failure> {
+        let (party, id) = (media.party_id, media.id);
         let told = self.database.transaction(async |connection: &mut Connection| {
-            let Some(media) = media::find(connection, &[id]).await?.pop() else { return Ok(None) };
             if !media::fail(connection, id, reason).await? {
                 return Ok(None);
             }
-            media::count(connection, media.party_id, 0, -media.size).await?;
+            media::count(connection, party, 0, -media.size).await?;
             let facts = json!({ "reason": "FAILED" });
-            let seq =
-                events::append(connection, media.party_id, EventKind::MediaRemoved, Some(id), &facts).await?;
-            Ok::<_, Error>(Some((media.party_id, seq)))
+            let seq = events::append(connection, party, EventKind::MediaRemoved, Some(id), &facts).await?;
+            Ok::<_, Error>(Some(seq))
         });
-        if let Some((party, seq)) = told.await.map_err(failure)? {
+        if let Some(seq) = told.await.map_err(failure)? {
             self.announce.announce(party, seq);
-            let original = key(party, id, Role::Original);
-            self.store.delete(&original).await.map_err(|error| away(&error))?;
         }
         Ok(())
     }
 
-    async fn waiting(&self, id: Uuid) -> Result<Option<Media>, Failure> {
-        let found = self.database.run(async |connection: &mut Connection| {
-            Ok::<_, Error>(media::find(connection, &[id]).await?.pop())
-        });
-        Ok(found.await.map_err(failure)?.filter(Media::is_waiting))
+    /// What the original tells, where it was taken and by whom, is kept no longer than it is needed.
+    async fn forget_original(&self, media: &Media) -> Result<(), Failure> {
+        let original = key(media.party_id, media.id, Role::Original);
+        self.store.delete(&original).await.map_err(|error| away(&error))
     }
 
     /// Stores what was made and makes the media READY, once.

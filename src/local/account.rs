@@ -1,7 +1,7 @@
 //! As whom the servers run: as ourselves, or, when we are root, as somebody who may do less.
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
     os::unix::process::CommandExt,
     path::Path,
@@ -53,11 +53,15 @@ impl Account {
             .map_err(Error::io(format!("give {} away", path.display())))
     }
 
-    /// Whether every directory above `path` lets this account through: else the servers' own words are cryptic.
+    /// Whether every directory above `path` that is there lets this account through: else the servers' own words are
+    /// cryptic. The outermost that does not is named.
     pub(super) fn reaches(&self, path: &Path) -> Result<(), Error> {
-        for directory in path.ancestors().skip(1) {
-            let about =
-                fs::metadata(directory).map_err(Error::io(format!("look at {}", directory.display())))?;
+        let above: Vec<_> = path.ancestors().skip(1).collect();
+        for directory in above.into_iter().rev() {
+            let about = match fs::metadata(directory) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                about => about.map_err(Error::io(format!("look at {}", directory.display())))?,
+            };
             let search_bit = match (about.uid() == self.uid, about.gid() == self.gid) {
                 (true, _) => 0o100,
                 (false, true) => 0o010,
@@ -97,8 +101,12 @@ mod tests {
     fn a_closed_directory_on_the_way_is_named() {
         let closed = tempfile::tempdir().unwrap();
         fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::create_dir(closed.path().join("inner")).unwrap();
         let stranger = Account { name: "stranger".to_owned(), uid: 4_000_000, gid: 4_000_000 };
-        let refused = stranger.reaches(&closed.path().join("data")).unwrap_err();
-        assert!(matches!(refused, Error::Unreachable { directory, .. } if directory == closed.path()));
+        for below in ["data", "inner/data", "to/be/made"] {
+            let refused = stranger.reaches(&closed.path().join(below)).unwrap_err();
+            assert!(refused.to_string().contains("DATA_DIR="), "{refused}");
+            assert!(matches!(refused, Error::Unreachable { directory, .. } if directory == closed.path()));
+        }
     }
 }

@@ -48,7 +48,10 @@ pub enum Error {
     #[error("running as root, which PostgreSQL refuses, and there is neither a user postgres nor nobody")]
     NoAccount,
     /// The account that the servers run as cannot enter a directory on the way to theirs.
-    #[error("the user {account}, as whom root runs the servers, cannot enter {}: set DATA_DIR elsewhere", directory.display())]
+    #[error(
+        "the user {account}, as whom root runs the private servers, cannot enter {}: keep their data where it can, as \
+         with DATA_DIR=/var/lib/party-gallery", directory.display()
+    )]
     Unreachable {
         /// Who cannot enter.
         account: String,

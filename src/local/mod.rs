@@ -32,6 +32,18 @@ pub use self::{
     unix::Signal,
 };
 
+/// Whether those who run the servers can come to `directory`, which need not be there yet.
+///
+/// # Errors
+///
+/// [`Error::Unreachable`], [`Error::NoAccount`].
+pub fn reachable(directory: &std::path::Path) -> Result<(), Error> {
+    let Some(account) = account::Account::to_become()? else { return Ok(()) };
+    let directory =
+        std::path::absolute(directory).map_err(Error::io(format!("find {}", directory.display())))?;
+    account.reaches(&directory.join("server"))
+}
+
 /// `path` as the part of a URL: everything but unreserved characters and what `keep` names is percent-encoded.
 fn percent_encode(path: &std::path::Path, keep: &[u8]) -> String {
     use std::{fmt::Write, os::unix::ffi::OsStrExt};

@@ -110,8 +110,17 @@ impl Accounts {
         password: Password,
         from: IpAddr,
     ) -> Result<(Account, Pair), Error> {
+        // Taken before the password is looked at: any number of attempts at once is still so many guesses
         let failures = self.rates.failed_logins(&email, from);
-        self.rates.look(&failures).await?;
+        self.rates.take(&failures).await?;
+        let outcome = self.sign_in(&email, password).await;
+        if !matches!(outcome, Err(Error::Unauthenticated(_))) {
+            self.rates.refund(&failures).await;
+        }
+        outcome
+    }
+
+    async fn sign_in(&self, email: &Email, password: Password) -> Result<(Account, Pair), Error> {
         let known = self
             .database
             .run(async |connection| accounts::credentials(connection, email.as_str()).await)
@@ -119,10 +128,7 @@ impl Accounts {
             .map_err(Error::from)?;
         let (person, hash) = known.map(|known| (known.person, known.password_hash)).unzip();
         let is_right = self.passwords.is_of(password, hash).await?;
-        let Some(person) = person.filter(|_| is_right) else {
-            self.rates.count(&failures).await;
-            return Err(WRONG);
-        };
+        let person = person.filter(|_| is_right).ok_or(WRONG)?;
         self.database
             .transaction(async |connection| {
                 // Erased since

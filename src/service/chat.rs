@@ -4,7 +4,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -28,6 +27,7 @@ use crate::{
         media::Media,
     },
     view::{
+        One,
         media::{MediaView, Urls},
         message::MessageView,
     },
@@ -62,22 +62,17 @@ pub struct ChatPage {
     pub next: Option<i64>,
 }
 
-#[derive(Serialize)]
-struct One<'a> {
-    message: MessageView<'a>,
-}
-
 impl Said {
     /// A message with what it shows out of `media`: what failed or is hidden is shown to nobody here.
     pub(super) fn new(
         message: Message,
         media: &HashMap<Uuid, Media>,
         links: &Links,
-        is_private: bool,
+        signed_for: Option<i32>,
     ) -> Self {
         let media = message.media_id.and_then(|id| media.get(&id));
         let media = media.filter(|media| media.is_visible(Standing::Going, None));
-        let media = media.map(|media| (media.clone(), links.urls(media, is_private)));
+        let media = media.map(|media| (media.clone(), links.urls(media, signed_for)));
         Self { message, media }
     }
 
@@ -122,8 +117,7 @@ impl Chat {
                 let has_more = found.len() > wanted;
                 found.truncate(wanted);
                 let next = found.last().filter(|_| has_more).map(|last| last.seq);
-                let is_private = inside.party.plan.is_private;
-                let items = show(connection, found, &self.links, is_private).await?;
+                let items = show(connection, found, &self.links, inside.party.signed_for()).await?;
                 Ok(ChatPage { items, seq, next })
             })
             .await
@@ -157,18 +151,18 @@ impl Chat {
                     inside.contributes()?;
                     let (id, is_new) = enter(connection, party, sender, &draft).await?;
                     let message = messages::find(connection, &[id]).await?;
-                    let is_private = inside.party.plan.is_private;
-                    let said = show(connection, message, &self.links, is_private).await?.pop();
+                    let signed_for = inside.party.signed_for();
+                    let said = show(connection, message, &self.links, signed_for).await?.pop();
                     let mut said = said.ok_or_else(|| Error::internal("a message was not kept"))?;
                     if !is_new {
-                        return Answer::ok(&One { message: said.view() });
+                        return Answer::ok(&One::Message(&said.view()));
                     }
                     let seq = events::append(connection, party, EventKind::NewMessage, Some(id), &json!({}))
                         .await?;
                     messages::number(connection, id, seq).await?;
                     (said.message.seq, logged) = (seq, Some(seq));
                     let location = format!("/api/v1/parties/{party}/chat/messages/{id}");
-                    Answer::created(location, &One { message: said.view() })
+                    Answer::created(location, &One::Message(&said.view()))
                 })
                 .await
             })
@@ -235,10 +229,10 @@ async fn show(
     connection: &mut Connection,
     found: Vec<Message>,
     links: &Links,
-    is_private: bool,
+    signed_for: Option<i32>,
 ) -> Result<Vec<Said>, DatabaseError> {
     let ids: Vec<Uuid> = found.iter().filter_map(|message| message.media_id).collect();
     let media = if ids.is_empty() { Vec::new() } else { media::find(connection, &ids).await? };
     let media = media.into_iter().map(|media| (media.id, media)).collect();
-    Ok(found.into_iter().map(|message| Said::new(message, &media, links, is_private)).collect())
+    Ok(found.into_iter().map(|message| Said::new(message, &media, links, signed_for)).collect())
 }

@@ -55,7 +55,8 @@ pub async fn enter(
     judge(parties::find(connection, party, caller.person()).await?, caller, act)
 }
 
-/// As [`enter`], and nobody else changes the party until this transaction ends.
+/// As [`enter`], and nobody else changes the party until this transaction ends. Who may not do `act` is told so without
+/// a wait, and makes nobody else wait.
 ///
 /// # Errors
 ///
@@ -66,9 +67,9 @@ pub async fn enter_alone(
     caller: Caller,
     act: Act,
 ) -> Result<Inside, Error> {
-    if !parties::lock(connection, party).await? {
-        return Err(Error::NotFound);
-    }
+    enter(connection, party, caller, act).await?;
+    parties::lock(connection, party).await?;
+    // Again: what was true before the wait need not be after it
     enter(connection, party, caller, act).await
 }
 

@@ -17,6 +17,7 @@ use crate::{
     db::{
         Connection, Database, events,
         media::{self, Selection},
+        parties,
     },
     domain::{
         access::Act,
@@ -179,12 +180,14 @@ impl Gallery {
         self.database
             .run(async |connection: &mut Connection| {
                 let media = load(connection, id).await?;
-                let is_signed =
-                    signature.is_some_and(|signature| self.links.opens(&media, rendition, signature));
-                let is_public = if is_signed {
+                let found = parties::find(connection, media.party_id, caller.person()).await?;
+                let found = found.ok_or(Error::NotFound)?;
+                let opens =
+                    |signature| self.links.opens(&media, found.party.links_version, rendition, signature);
+                let is_public = if signature.is_some_and(opens) {
                     false
                 } else {
-                    let inside = door::enter(connection, media.party_id, caller, Act::SeeGallery).await?;
+                    let inside = door::judge(Some(found), caller, Act::SeeGallery)?;
                     !inside.party.plan.is_private
                 };
                 let files = media.files.as_ref().filter(|_| media.is_shown()).ok_or(Error::NotFound)?;
@@ -240,7 +243,7 @@ impl Gallery {
 
     /// What a caller sees of a media.
     pub(super) fn see(&self, media: Media, inside: &Inside, caller: Caller) -> Seen {
-        let urls = self.links.urls(&media, inside.party.plan.is_private);
+        let urls = self.links.urls(&media, inside.party.signed_for());
         let viewer = caller.person().map(|person| MediaViewer {
             is_liked: false,
             is_favorite: false,

@@ -38,7 +38,10 @@ use crate::{
         text::DisplayName,
     },
     realtime::Kind,
-    view::{AttendeeView, OwnGuest, PartyView},
+    view::{
+        AttendeeView, OwnGuest, PartyView,
+        one::{Joined, Welcome},
+    },
 };
 
 /// How one joins.
@@ -48,20 +51,24 @@ pub struct Joining {
     answers: Arc<Seal>,
     sessions: Sessions,
     rates: Rates,
-    turnstile: Semaphore,
+    joins: Semaphore,
+    previews: Semaphore,
     announce: Arc<dyn Announce>,
 }
 
 /// Joins of one party wait for each other in PostgreSQL, each with a connection: more than a few at once would only take
-/// them away from everything else.
+/// them away from everything else. Whoever guesses codes gains no more than so many guesses by making them all at once.
 const AT_ONCE: usize = 4;
 /// How long one waits for one's turn.
 const TURN: Duration = Duration::from_secs(5);
 
 const NO_NAME: Wrong = Wrong::new("REQUIRED", "is required without an account");
 
-const CROWDED: Error =
-    Error::Unavailable { reason: "too many join at once", retry_after: Duration::from_secs(1), source: None };
+const CROWDED: Error = Error::Unavailable {
+    reason: "too many come with a code at once",
+    retry_after: Duration::from_secs(1),
+    source: None,
+};
 
 /// What a join has changed, if anything: the party and the number of the event.
 type Logged = Option<(Uuid, i64)>;
@@ -76,8 +83,8 @@ impl Joining {
         rates: Rates,
         announce: Arc<dyn Announce>,
     ) -> Self {
-        let turnstile = Semaphore::new(AT_ONCE);
-        Self { database, codes, answers, sessions, rates, turnstile, announce }
+        let [joins, previews] = [(); 2].map(|()| Semaphore::new(AT_ONCE));
+        Self { database, codes, answers, sessions, rates, joins, previews, announce }
     }
 
     /// The party of that code, before one joins it.
@@ -87,7 +94,7 @@ impl Joining {
     /// [`Error::NotFound`] for a code that is nobody's, or whose party the caller may not know of; [`Error::TooOften`].
     pub async fn preview(&self, caller: Caller, code: &AccessCode, from: IpAddr) -> Result<Party, Error> {
         let marks = self.codes.marks(code);
-        let found = self.guarded(caller, from, async {
+        let found = self.guarded(&self.previews, caller, from, async {
             let found = self
                 .database
                 .run(async |connection| parties::find_by_code(connection, &marks, caller.person()).await)
@@ -117,7 +124,7 @@ impl Joining {
         }
         let joins = [self.rates.joins(from)];
         self.rates.look(&joins).await?;
-        let answer = self.guarded(caller, from, self.let_in(caller, code, name, ticket)).await;
+        let answer = self.guarded(&self.joins, caller, from, self.let_in(caller, code, name, ticket)).await;
         let is_full = matches!(answer, Err(Error::Conflict(Conflict::PartyFull)));
         if is_full || answer.is_ok() {
             self.rates.count(&joins).await;
@@ -125,13 +132,17 @@ impl Joining {
         answer
     }
 
-    /// Counts a code that turns out unknown; who has tried too many hears of none any more.
+    /// Counts a code that turns out unknown; who has tried too many hears of none any more. Only those who are in at once
+    /// can have looked before another has counted.
     async fn guarded<T>(
         &self,
+        turnstile: &Semaphore,
         caller: Caller,
         from: IpAddr,
         attempt: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        // It is never closed: only waiting too long has no turn
+        let Ok(_turn) = timeout(TURN, turnstile.acquire()).await else { return Err(CROWDED) };
         let unknown = self.rates.unknown_codes(caller.person(), from);
         self.rates.look(&unknown).await?;
         let outcome = attempt.await;
@@ -148,8 +159,6 @@ impl Joining {
         name: Option<&DisplayName>,
         ticket: Option<&Ticket>,
     ) -> Result<Answer, Error> {
-        // It is never closed: only waiting too long has no turn
-        let Ok(_turn) = timeout(TURN, self.turnstile.acquire()).await else { return Err(CROWDED) };
         let mut logged = None;
         let answer = self
             .database
@@ -189,10 +198,10 @@ impl Joining {
         }
         let found = parties::find(connection, party, Some(user)).await?.ok_or(Error::NotFound)?;
         let attendee = attendances::find(connection, party, user).await?;
-        let data = json!({
-            "party": PartyView::from(&found.party).seen_from(found.attendance),
-            "attendee": attendee.as_ref().map(AttendeeView::from),
-        });
+        let data = Joined {
+            party: PartyView::from(&found.party).seen_from(found.attendance),
+            attendee: attendee.as_ref().map(AttendeeView::from),
+        };
         answer(party, admission, &data)
     }
 
@@ -248,14 +257,14 @@ impl Joining {
         let attendee = attendances::find(connection, guest.party_id, id).await?;
         let Pair { access_token, refresh_token, expires_in } =
             self.sessions.open(connection, id, Kind::Guest).await?;
-        let data = json!({
-            "party": PartyView::from(&found.party).seen_from(found.attendance),
-            "guest": OwnGuest::from(&guest),
-            "attendee": attendee.as_ref().map(AttendeeView::from),
-            "accessToken": access_token.expose(),
-            "refreshToken": refresh_token.expose(),
-            "expiresIn": expires_in.as_secs(),
-        });
+        let data = Welcome {
+            party: PartyView::from(&found.party).seen_from(found.attendance),
+            guest: OwnGuest::from(&guest),
+            attendee: attendee.as_ref().map(AttendeeView::from),
+            access_token: access_token.expose(),
+            refresh_token: refresh_token.expose(),
+            expires_in: expires_in.as_secs(),
+        };
         let fresh = Answer::ok(&data)?;
         Ok(Answer { data: fresh.data, ..kept })
     }

@@ -1,12 +1,11 @@
 //! URLs of a media's files: plain on public parties, signed on private ones.
 //!
 //! *Invariant:* a signed URL is the same for all callers all day, so that pages, ETags and browser caches agree; it
-//! names its media, version and party, so that it opens nothing else.
+//! names its media and party and a version of both, so that it opens nothing else, and nothing once one is raised.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use uuid::Uuid;
 
 use super::seal::Mark;
 use crate::{
@@ -41,30 +40,34 @@ impl Links {
         Self { mark: Mark::new(secrets, PURPOSE), public_url, clock }
     }
 
-    /// The URLs of a media's files; `None` until they may be served.
-    pub fn urls(&self, media: &Media, is_private: bool) -> Option<Urls> {
+    /// The URLs of a media's files, signed for that version of its party if for any; `None` until they may be served.
+    pub fn urls(&self, media: &Media, signed_for: Option<i32>) -> Option<Urls> {
         media.is_shown().then(|| {
             let [file, preview, thumb] =
-                Rendition::ALL.map(|rendition| self.url(media, rendition, is_private));
+                Rendition::ALL.map(|rendition| self.url(media, rendition, signed_for));
             Urls { file, preview: Some(preview), thumb: Some(thumb) }
         })
     }
 
-    /// Whether a signature opens that file of that media now.
-    pub fn opens(&self, media: &Media, rendition: Rendition, signature: &Signature) -> bool {
+    /// Whether a signature opens that file of that media now, whose party has that version.
+    pub fn opens(
+        &self,
+        media: &Media,
+        party_version: i32,
+        rendition: Rendition,
+        signature: &Signature,
+    ) -> bool {
         let Ok(mark) = URL_SAFE_NO_PAD.decode(&signature.mark) else { return false };
-        let signed = signed(media.party_id, media.id, media.version, rendition, signature.expires);
+        let signed = signed(media, party_version, rendition, signature.expires);
         signature.expires > self.now() && self.mark.is_of(signed.as_bytes(), &mark)
     }
 
-    fn url(&self, media: &Media, rendition: Rendition, is_private: bool) -> String {
+    fn url(&self, media: &Media, rendition: Rendition, signed_for: Option<i32>) -> String {
         let path = self.public_url.link(&format!("/api/v1/media/{}/{}", media.id, rendition.as_str()));
-        if !is_private {
-            return path;
-        }
+        let Some(party_version) = signed_for else { return path };
         // The end of tomorrow: 24 to 48 hours from now
         let expires = (self.now() / DAY + 2) * DAY;
-        let signed = signed(media.party_id, media.id, media.version, rendition, expires);
+        let signed = signed(media, party_version, rendition, expires);
         let mark = URL_SAFE_NO_PAD.encode(self.mark.of(signed.as_bytes()));
         format!("{path}?expires={expires}&signature={mark}")
     }
@@ -74,12 +77,15 @@ impl Links {
     }
 }
 
-fn signed(party: Uuid, media: Uuid, version: i32, rendition: Rendition, expires: u64) -> String {
-    format!("{party}\n{media}\n{version}\n{}\n{expires}", rendition.as_str())
+fn signed(media: &Media, party_version: i32, rendition: Rendition, expires: u64) -> String {
+    let Media { id, party_id, version, .. } = media;
+    format!("{party_id}\n{party_version}\n{id}\n{version}\n{}\n{expires}", rendition.as_str())
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
     use crate::domain::{
         media::{Files, MediaStatus, MediaType},
@@ -140,35 +146,36 @@ mod tests {
     #[test]
     fn a_signed_url_opens_its_own_file_for_a_day_or_two_and_nothing_else() {
         let ready = media(MediaStatus::Ready);
-        let urls = links(|| at(NOON)).urls(&ready, true).unwrap();
+        let urls = links(|| at(NOON)).urls(&ready, Some(1)).unwrap();
         let opens = signature(&urls.file);
         assert_eq!(opens.expires, NOON + DAY / 2 + DAY);
-        let same_day = links(|| at(NOON + 3600)).urls(&ready, true).unwrap();
+        let same_day = links(|| at(NOON + 3600)).urls(&ready, Some(1)).unwrap();
         assert_eq!(urls.file, same_day.file, "all day the same");
-        assert!(links(|| at(NOON)).opens(&ready, Rendition::File, &opens));
-        assert!(links(|| at(NOON + DAY)).opens(&ready, Rendition::File, &opens));
-        assert!(!links(|| at(NOON + 2 * DAY)).opens(&ready, Rendition::File, &opens));
-        assert!(!links(|| at(NOON)).opens(&ready, Rendition::Thumb, &opens));
+        assert!(links(|| at(NOON)).opens(&ready, 1, Rendition::File, &opens));
+        assert!(links(|| at(NOON + DAY)).opens(&ready, 1, Rendition::File, &opens));
+        assert!(!links(|| at(NOON + 2 * DAY)).opens(&ready, 1, Rendition::File, &opens));
+        assert!(!links(|| at(NOON)).opens(&ready, 1, Rendition::Thumb, &opens));
+        assert!(!links(|| at(NOON)).opens(&ready, 2, Rendition::File, &opens));
         let later = Signature { expires: opens.expires + DAY, ..opens.clone() };
-        assert!(!links(|| at(NOON)).opens(&ready, Rendition::File, &later));
+        assert!(!links(|| at(NOON)).opens(&ready, 1, Rendition::File, &later));
         for other in [
             Media { id: Uuid::from_u128(9), ..ready.clone() },
             Media { party_id: Uuid::from_u128(9), ..ready.clone() },
             Media { version: 2, ..ready },
         ] {
-            assert!(!links(|| at(NOON)).opens(&other, Rendition::File, &opens));
+            assert!(!links(|| at(NOON)).opens(&other, 1, Rendition::File, &opens));
         }
     }
 
     #[test]
     fn public_urls_are_plain_and_nothing_has_urls_before_it_is_ready() {
-        let urls = links(|| at(NOON)).urls(&media(MediaStatus::Ready), false).unwrap();
+        let urls = links(|| at(NOON)).urls(&media(MediaStatus::Ready), None).unwrap();
         let id = Uuid::from_u128(1);
         assert_eq!(urls.thumb.unwrap(), format!("https://party.example/api/v1/media/{id}/thumb"));
         for status in
             [MediaStatus::Pending, MediaStatus::Processing, MediaStatus::Failed, MediaStatus::Hidden]
         {
-            assert!(links(|| at(NOON)).urls(&media(status), true).is_none(), "{status:?}");
+            assert!(links(|| at(NOON)).urls(&media(status), Some(1)).is_none(), "{status:?}");
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::{
             filter::{Filter, HostFilter},
         },
     },
-    view::{Invitation, PartyView},
+    view::{Invitation, One, PartyView},
 };
 
 /// What can be done with parties.
@@ -55,6 +55,11 @@ impl Seen {
     /// Raised with every change of what can be edited.
     pub fn revision(&self) -> i32 {
         self.inside.party.revision
+    }
+
+    /// How others join it, for its hosts.
+    pub fn invitation(&self) -> Option<&Invitation> {
+        self.invitation.as_ref()
     }
 
     /// What they see.
@@ -98,7 +103,7 @@ impl Parties {
                     parties::insert(connection, &new).await.map_err(codes::refused)?;
                     attendances::add_host(connection, id, host).await?;
                     let seen = self.look(connection, id, caller).await?;
-                    Answer::created(format!("/api/v1/parties/{id}"), &json!({ "party": seen.view() }))
+                    Answer::created(format!("/api/v1/parties/{id}"), &One::Party(&seen.view()))
                 })
                 .await
             })

@@ -46,8 +46,8 @@ pub struct Standing {
     pub full_in: Duration,
 }
 
-/// The limits of the contract. What may be done is taken; of what only counts when it fails, such as a login, the limit
-/// is looked at before and counted after.
+/// The limits of the contract. What may be done is taken. Of what only counts when it turns out one way, the limit is looked
+/// at before and counted after; where many at once must not get past it, it is taken before and put back after.
 #[derive(Clone)]
 pub struct Rates {
     buckets: Buckets,
@@ -84,6 +84,11 @@ impl Rates {
         _ = self.judge(Verb::Count, measures).await;
     }
 
+    /// Puts one of each back, for what was taken and does not count.
+    pub async fn refund(&self, measures: &[Measure]) {
+        _ = self.judge(Verb::Refund, measures).await;
+    }
+
     /// Takes what every request takes, of `caller`'s, if it has one, and of the address's; gives what is left of them.
     ///
     /// # Errors
@@ -110,7 +115,7 @@ impl Rates {
         measure("joins", self.rates.joins, network(address))
     }
 
-    /// Logins that fail, of that account and from there; each is counted when it has failed.
+    /// Logins that fail, of that account and from there; each is taken for failed until it has not.
     pub fn failed_logins(&self, email: &Email, address: IpAddr) -> [Measure; 2] {
         let digest = Sha256::digest(email.as_str().to_ascii_lowercase());
         let account: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();

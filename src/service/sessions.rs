@@ -23,7 +23,7 @@ use crate::{
     realtime::Kind,
 };
 
-/// How long a user's refresh token is good.
+/// How long a user's refresh token is good, and a guest's that was spent is remembered.
 const USER: Duration = Duration::from_secs(30 * 86_400);
 /// How long after its party's end a guest's is.
 const GUEST_AFTER_END: Duration = Duration::from_secs(7 * 86_400);
@@ -119,7 +119,7 @@ impl Sessions {
             }
             Verdict::Renew => {
                 let heir = self.heirs.of(&token.0);
-                sessions::spend(connection, &token.hash(), &hash(&heir), lifetime(kind)).await?;
+                sessions::spend(connection, &token.hash(), &hash(&heir), lifetime(kind), USER).await?;
                 Some(heir)
             }
             Verdict::Repeat => {

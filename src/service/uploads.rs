@@ -29,10 +29,11 @@ use crate::{
         caller::Caller,
         event::EventKind,
         limits::PHOTO_BYTES,
-        media::{MediaType, Mood, Quota},
+        media::{Allotment, MediaType, Mood, Quota},
         text::Caption,
     },
     imaging::{Format, HEAD, Refusal, sniff},
+    view::One,
 };
 
 /// The use cases of uploading.
@@ -186,6 +187,8 @@ impl Uploads {
         let Complete { caller, party, person, format, sealed } = complete;
         let (id, size, sha256) = (Uuid::now_v7(), sealed.size(), sealed.sha256());
         let original = key(party, id, Role::Original);
+        // Whoever hangs up before the row leaves no bytes behind
+        let mut provisional = self.gallery.store.provisionally(original);
         sealed.commit(&original).await.map_err(Error::from)?;
         let received = Received {
             id,
@@ -204,10 +207,13 @@ impl Uploads {
             .gallery
             .database
             .transaction(async |connection: &mut Connection| {
-                once(connection, &self.seal, ticket, async |connection: &mut Connection| {
+                let answer = once(connection, &self.seal, ticket, async |connection: &mut Connection| {
                     self.enter(connection, caller, &received, &mut logged).await
                 })
-                .await
+                .await?;
+                // From here on the commit may have been done
+                provisional.keep();
+                Ok(answer)
             })
             .await;
         match (&entered, logged) {
@@ -234,15 +240,15 @@ impl Uploads {
         let inside = door::enter(connection, party, caller, Act::Contribute).await?;
         inside.contributes()?;
         // From here on, one upload of this person at a time
-        let (usage, party_bytes) = media::usage(connection, party, person).await?.ok_or(Error::NotFound)?;
+        let usage = media::usage(connection, party, person).await?.ok_or(Error::NotFound)?;
         if let Some(first) = media::same(connection, party, person, received.sha256).await? {
             return self.answer(connection, first, &inside, caller, false).await;
         }
-        let admitted = self.quota.admit(usage, party_bytes, received.size);
-        admitted.map_err(|_allotment| Error::Conflict(Conflict::QuotaExceeded))?;
+        self.quota.admit(usage, received.size).map_err(used_up)?;
         media::insert(connection, received).await?;
         Task::Develop { media: received.id }.leave(connection).await?;
-        media::count(connection, party, 0, received.size).await?;
+        let party_bytes = media::count(connection, party, 0, received.size).await?;
+        self.quota.holds(party_bytes).map_err(used_up)?;
         let kind = EventKind::NewMedia;
         let seq = events::append(connection, party, kind, Some(received.id), &json!({})).await?;
         media::number(connection, received.id, seq).await?;
@@ -260,7 +266,12 @@ impl Uploads {
     ) -> Result<Answer, Error> {
         let media = media::find(connection, &[id]).await?.pop().ok_or(Error::NotFound)?;
         let seen = self.gallery.see(media, inside, caller);
-        let data = json!({ "media": seen.view() });
+        let view = seen.view();
+        let data = One::Media(&view);
         if is_new { Answer::created(format!("/api/v1/media/{id}"), &data) } else { Answer::ok(&data) }
     }
+}
+
+fn used_up(_: Allotment) -> Error {
+    Error::Conflict(Conflict::QuotaExceeded)
 }

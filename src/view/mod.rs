@@ -5,12 +5,14 @@
 pub mod attendee;
 pub mod media;
 pub mod message;
+pub mod one;
 pub mod party;
 pub mod person;
 pub mod user;
 
 pub use self::{
     attendee::AttendeeView,
+    one::One,
     party::{Invitation, PartyView, Preview},
     person::UserSummary,
     user::{OwnGuest, OwnUser},

@@ -112,6 +112,11 @@ impl<'a> From<&'a Party> for PartyView<'a> {
 }
 
 impl Invitation {
+    /// The access code and the link, if there are any.
+    pub fn words(&self) -> Option<(&str, &str)> {
+        self.access_code.as_deref().zip(self.join_url.as_deref())
+    }
+
     /// To the party with that code, if it has one.
     pub fn new(code: Option<&AccessCode>, public_url: &PublicUrl) -> Self {
         Self {

@@ -260,20 +260,24 @@ async fn an_expired_token_and_one_that_is_none_are_worth_nothing() {
     assert_eq!(refresh(&app, &token).await.code(), (401, "UNAUTHENTICATED"));
 }
 
-#[tokio::test]
-async fn a_guest_goes_on_until_a_week_after_the_party() {
-    let (app, database) = pod(&[]).await;
-    let host = register(&app, "ada").await.body["data"]["user"]["id"].as_str().unwrap().to_owned();
-    let token = URL_SAFE_NO_PAD.encode([7; 32]);
-    let joined = format!(
+/// A party of `host` that goes on, and a guest in it, whose refresh token is 32 times seven.
+fn guest_of(host: &str) -> String {
+    format!(
         "INSERT INTO parties (id, host_id, title, status, starts_at, is_private)
          VALUES ('{PARTY}', '{host}', 'Party', 'LIVE', now(), true);
          INSERT INTO people (id, is_guest, display_name) VALUES ('{GUEST}', true, 'Bob');
          INSERT INTO guests VALUES ('{GUEST}', '{PARTY}');
          INSERT INTO token_families (id, person_id) VALUES ('{GUEST}', '{GUEST}');
          INSERT INTO refresh_tokens (hash, family_id) SELECT sha256(decode(repeat('07', 32), 'hex')), '{GUEST}'"
-    );
-    connected(&database, async |client| client.batch_execute(&joined).await.unwrap()).await;
+    )
+}
+
+#[tokio::test]
+async fn a_guest_goes_on_until_a_week_after_the_party() {
+    let (app, database) = pod(&[]).await;
+    let host = register(&app, "ada").await.body["data"]["user"]["id"].as_str().unwrap().to_owned();
+    let token = URL_SAFE_NO_PAD.encode([7; 32]);
+    connected(&database, async |client| client.batch_execute(&guest_of(&host)).await.unwrap()).await;
     let renewed = refresh(&app, &token).await;
     let guest = me(&app, &renewed.token("accessToken")).await;
     let expected = json!({
@@ -291,6 +295,32 @@ async fn a_guest_goes_on_until_a_week_after_the_party() {
     assert_eq!(renewed.status, 200);
     ended(8).await;
     assert_eq!(refresh(&app, &renewed.token("refreshToken")).await.code(), (401, "UNAUTHENTICATED"));
+}
+
+#[tokio::test]
+async fn of_a_guests_tokens_those_that_were_spent_are_forgotten_after_a_month() {
+    let (app, database) = pod(&[]).await;
+    let host = register(&app, "ada").await.body["data"]["user"]["id"].as_str().unwrap().to_owned();
+    let first = URL_SAFE_NO_PAD.encode([7; 32]);
+    let sql = async |sql: &str| {
+        connected(&database, async |client| client.batch_execute(sql).await.unwrap()).await;
+    };
+    sql(&guest_of(&host)).await;
+    let second = refresh(&app, &first).await.token("refreshToken");
+    let third = refresh(&app, &second).await.token("refreshToken");
+    let kept = async || {
+        let count = "SELECT count(*) FROM refresh_tokens JOIN token_families f ON f.id = family_id
+             WHERE f.person_id::text = $1";
+        connected(&database, async |client| {
+            client.query_one(count, &[&GUEST]).await.unwrap().get::<_, i64>(0)
+        })
+        .await
+    };
+    assert_eq!(kept().await, 3, "so that a theft is noticed");
+    sql("UPDATE refresh_tokens SET expires_at = expires_at - interval '31 days' WHERE spent_at IS NOT NULL")
+        .await;
+    eventually(DEADLINE, "they are forgotten", async || kept().await == 1).await;
+    assert_eq!(refresh(&app, &third).await.status, 200, "the one that is not spent goes on");
 }
 
 #[tokio::test]

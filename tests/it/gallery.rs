@@ -91,6 +91,55 @@ async fn nothing_is_served_before_it_is_ready_and_signed_links_die_with_their_me
 }
 
 #[tokio::test]
+async fn an_original_that_outlived_its_photos_development_goes_with_the_next_attempt() {
+    let party = Party::new(true).await;
+    let mut half = pictures::noise(1200, 900);
+    half.truncate(half.len() / 2);
+    for (file, status) in [(pictures::jpeg(64, 64), "READY"), (half, "FAILED")] {
+        let made = party.upload(Some(&party.guest), file, "a.jpg").await;
+        let id = made.body["data"]["media"]["id"].as_str().unwrap().to_owned();
+        assert_eq!(party.developed(&id).await["status"], status);
+        eventually(DEADLINE, "the job is done", async || party.stage.jobs().await == 0).await;
+        // What is left of an attempt that ended between its last two steps
+        let original = party.storage.join(format!("originals/{}.original.{id}.1", party.id));
+        assert!(!original.exists(), "{}", original.display());
+        std::fs::write(&original, "where it was taken").unwrap();
+        party
+            .stage
+            .execute("INSERT INTO jobs (kind, payload) VALUES ('develop', $1)", &[&json!({ "media": id })])
+            .await;
+        eventually(DEADLINE, "the job is done", async || party.stage.jobs().await == 0).await;
+        assert!(!original.exists(), "{status}");
+    }
+    stop(party.app).await;
+}
+
+#[tokio::test]
+async fn a_party_that_turns_private_kills_the_links_of_when_it_was_private_before() {
+    let party = Party::new(true).await;
+    let made = party.upload(Some(&party.guest), pictures::jpeg(64, 64), "a.jpg").await;
+    let id = made.body["data"]["media"]["id"].as_str().unwrap().to_owned();
+    let before = path_of(&party.developed(&id).await["urls"]["file"]);
+    let turn = async |is_private: bool| {
+        let (path, body) = (format!("/api/v1/parties/{}", party.id), json!({ "isPrivate": is_private }));
+        let edited = ask(&party.app, Some(&party.host), Method::PATCH, &path, &[], Some(body)).await;
+        assert_eq!(edited.status, 200, "{edited:?}");
+        path_of(&party.developed(&id).await["urls"]["file"])
+    };
+    let public = turn(false).await;
+    for link in [&before, &public] {
+        assert_eq!(party.bytes(None, link, &[]).await.status(), 200, "{link}");
+    }
+    let after = turn(true).await;
+    for (link, status) in [(&before, 404), (&public, 404), (&after, 200)] {
+        assert_eq!(party.bytes(None, link, &[]).await.status(), status, "{link}");
+    }
+    // Other edits leave links as they are
+    assert_eq!(turn(true).await, after);
+    stop(party.app).await;
+}
+
+#[tokio::test]
 async fn files_come_in_parts_with_etags_and_heads() {
     let party = Party::new(false).await;
     let made = party.upload(Some(&party.guest), pictures::jpeg(64, 64), "a.jpg").await;
@@ -119,12 +168,17 @@ async fn files_come_in_parts_with_etags_and_heads() {
     assert_eq!(beyond.json::<Value>().await.unwrap()["code"], "RANGE_NOT_SATISFIABLE");
     let known = party.bytes(None, &path, &[("if-none-match", &etag)]).await;
     assert_eq!((known.status().as_u16(), known.bytes().await.unwrap().len()), (304, 0));
-    let head = reqwest::Client::new().head(party.app.url(&path)).send().await.unwrap();
-    assert_eq!(
-        (head.status().as_u16(), &head.headers()["content-length"]),
-        (200, &length.to_string().parse().unwrap())
-    );
-    assert_eq!(head.headers()["etag"], etag);
+    // Only what is got comes in parts
+    for range in ["", "bytes=10-19", "bytes=99999999-"] {
+        let head = reqwest::Client::new().head(party.app.url(&path)).header("range", range);
+        let head = head.send().await.unwrap();
+        assert_eq!(
+            (head.status().as_u16(), &head.headers()["content-length"]),
+            (200, &length.to_string().parse().unwrap()),
+            "{range}"
+        );
+        assert_eq!(head.headers()["etag"], etag);
+    }
     stop(party.app).await;
 }
 

@@ -47,6 +47,22 @@ async fn a_schema_of_a_newer_binary_is_used_while_it_allows_and_refused_after() 
 }
 
 #[tokio::test]
+async fn whatever_refers_to_a_row_is_found_without_reading_all_of_its_table() {
+    let found = "SELECT c.conrelid::regclass || '.' || a.attname
+        FROM pg_constraint c
+        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.contype = 'f'
+        AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])
+        ORDER BY 1";
+    let rows = connected(&database::fresh(&database::MIGRATED).await, async |client| {
+        client.query(found, &[]).await.unwrap()
+    })
+    .await;
+    let columns: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(columns, [""; 0], "PostgreSQL looks there whenever a row that is referred to is deleted");
+}
+
+#[tokio::test]
 async fn whoever_dies_while_migrating_leaves_the_lock_to_the_next() {
     let url = database::fresh(&EMPTY).await;
     let (_logs, log) = Logs::record();

@@ -214,6 +214,31 @@ async fn thirty_creates_with_one_key_make_one_party() {
 }
 
 #[tokio::test]
+async fn an_answer_keeps_the_order_of_the_contract_and_comes_again_byte_for_byte() {
+    let stage = Stage::open(&[]).await;
+    let host = stage.user("ada").await;
+    let body = json!({ "title": "Party", "startsAt": "2126-05-01T20:00:00Z", "isPrivate": true });
+    let create = async || {
+        let request = stage.request(Method::POST, "/parties", Some(&host)).header("Idempotency-Key", "one");
+        request.json(&body).send().await.unwrap().text().await.unwrap()
+    };
+    let (first, again) = (create().await, create().await);
+    assert_eq!(first, again);
+    let fields = [
+        r#"{"success":true,"data":{"party":{"id":"#,
+        r#""title":"#,
+        r#""host":"#,
+        r#""createdAt":"#,
+        r#""seq":"#,
+        r#""accessCode":"#,
+        r#""viewer":"#,
+    ];
+    let places: Vec<_> = fields.iter().map(|field| first.find(field)).collect();
+    assert_eq!(places[0], Some(0), "{first}");
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?} in {first}");
+}
+
+#[tokio::test]
 async fn a_list_shows_what_one_may_know_of_and_looks_for() {
     let stage = Stage::open(&[]).await;
     let (host, other) = (stage.user("ada").await, stage.user("bob").await);
@@ -263,6 +288,26 @@ async fn a_list_shows_what_one_may_know_of_and_looks_for() {
     assert_eq!(stage.get("/parties?hostId=me", None).await.status, 401);
     let nobody = stage.get("/parties?live=true", None).await;
     assert!(nobody.body["data"][0].get("viewer").is_none(), "{}", nobody.body);
+}
+
+#[tokio::test]
+async fn what_is_spelled_the_same_is_found_however_it_was_typed() {
+    let stage = Stage::open(&[]).await;
+    let host = stage.user("ada").await;
+    let more = json!({ "title": "cafe\u{301} ปาร์ตี้", "tags": ["Ko\u{308}ln", "ปาร์ตี้"] });
+    let party = stage.party(&host, more).await;
+    for (name, value) in [
+        ("q", "café"),
+        ("q", "cafe\u{301}"),
+        ("q", "ปาร์ตี้"),
+        ("tag", "Köln"),
+        ("tag", "ko\u{308}ln"),
+        ("tag", "ปาร์ตี้"),
+    ] {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+        let found = stage.get(&format!("/parties?{query}"), None).await;
+        assert_eq!(found.body["data"][0]["id"], party["id"], "{name}={value}");
+    }
 }
 
 #[tokio::test]

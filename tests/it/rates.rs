@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use party_gallery::domain::rate::{Limit, Verb, apply};
 use proptest::{prelude::*, test_runner::TestRunner};
 use reqwest::{Client, Response};
@@ -112,6 +113,26 @@ async fn only_logins_that_fail_count_and_then_no_password_helps() {
 }
 
 #[tokio::test]
+async fn any_number_of_guesses_at_once_is_no_more_than_the_limit() {
+    let more = [
+        ("RATE_FAILED_LOGINS", "3/h"),
+        ("RATE_FAILED_LOGINS_BY_ADDRESS", "5/h"),
+        ("READY_REQUIRES", "database"),
+    ];
+    // Where nobody listens: this pod's own buckets, which are never too slow to be asked
+    let app = pod("redis://127.0.0.1:1", &more).await;
+    assert_eq!(register(&app, "ada").await.status(), 201);
+    let guesses = async |name: &'static str| {
+        let mut answers = join_all((0..20).map(|_| login(&app, name, "wrong"))).await;
+        answers.retain(|status| *status != 429);
+        answers
+    };
+    assert_eq!(guesses("ada").await, [401; 3]);
+    // Of another account the address has two left
+    assert_eq!(guesses("bob").await, [401; 2]);
+}
+
+#[tokio::test]
 async fn registrations_failures_and_refreshes_have_limits_of_their_own() {
     let more =
         [("RATE_REGISTRATIONS", "2/h"), ("RATE_FAILED_LOGINS_BY_ADDRESS", "2/h"), ("RATE_REFRESHES", "2/h")];
@@ -133,6 +154,22 @@ async fn registrations_failures_and_refreshes_have_limits_of_their_own() {
 }
 
 #[tokio::test]
+async fn who_guesses_many_codes_at_once_gains_little() {
+    // Without Redis: one that answers late on a busy machine lends the pod's own buckets to the same guesses
+    let more = [("RATE_UNKNOWN_CODES", "3/h"), ("READY_REQUIRES", "database")];
+    for path in ["/api/v1/parties/by-code", "/api/v1/parties/join-by-code"] {
+        let app = pod("redis://127.0.0.1:1", &more).await;
+        let guess = json!({ "accessCode": "ABCD2345", "displayName": "Bo" });
+        let guesses = join_all((0..60).map(|_| post(&app, path, guess.clone()))).await;
+        let statuses: Vec<_> = guesses.iter().map(|answer| answer.status().as_u16()).collect();
+        assert!(statuses.iter().all(|status| [404, 429].contains(status)), "{path}: {statuses:?}");
+        let answered = statuses.iter().filter(|status| **status == 404).count();
+        // Four look at once: three of them may not have seen that the fourth used the last one up
+        assert!((3..=6).contains(&answered), "{path}: {answered}");
+    }
+}
+
+#[tokio::test]
 async fn without_redis_each_pod_limits_by_itself_and_nobody_waits() {
     let mut redis = OwnRedis::start().await;
     let more = [("RATE_REQUESTS_BY_ADDRESS", "5/h"), ("READY_REQUIRES", "database")];
@@ -148,17 +185,23 @@ async fn without_redis_each_pod_limits_by_itself_and_nobody_waits() {
         assert!(slowest < Duration::from_millis(600), "{slowest:?}");
         admitted
     };
+    let told = |message: &str| app.logs().lines().iter().filter(|line| line.message == message).count();
+    let (own, shared) = ("Rates are kept by this pod", "Rates are kept in Redis again");
     assert_eq!(spent().await, 5);
+    let before = told(own);
     redis.freeze();
     assert_eq!(spent().await, 5, "this pod's own buckets are full");
     redis.kill9();
     assert_eq!(spent().await, 0, "and are the same whatever is the matter with Redis");
+    assert_eq!(told(own), told(shared) + 1);
+    assert!(told(own) <= before + 1, "told once, not by each request");
     // It comes back empty
     redis.start_again().await;
     eventually(DEADLINE, "Redis is asked again", async || {
         get(&app, "/api/v1/config", None).await.status() == 200
     })
     .await;
+    assert_eq!(told(own), told(shared));
 }
 
 /// The script and the rule in `domain` are two tellings of one thing.
@@ -170,7 +213,14 @@ async fn redis_keeps_buckets_as_this_pod_does() {
         let some = |number| NonZeroU32::new(number).unwrap();
         Limit::new(some(count), Duration::from_secs(1), some(burst))
     });
-    let verb = prop_oneof![Just(Verb::Look), Just(Verb::Take), Just(Verb::Take), Just(Verb::Count)];
+    let verb = prop_oneof![
+        Just(Verb::Look),
+        Just(Verb::Take),
+        Just(Verb::Take),
+        Just(Verb::Take),
+        Just(Verb::Count),
+        Just(Verb::Refund),
+    ];
     let steps = (prop::collection::vec(limit, 1..4), prop::collection::vec(verb, 1..60));
     let connection = RefCell::new(client.get_connection().unwrap());
     let (number, refused) = (Cell::new(0), Cell::new(0));

@@ -4,7 +4,11 @@ use party_gallery::realtime::Kind;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::scene::{Somebody, Stage, sent};
+use crate::support::{
+    gathering::Party,
+    scene::{Somebody, Stage, sent},
+    stage::{ask, stop},
+};
 
 /// Operations on a party, each of which leaves it as it is for those after it.
 const OPERATIONS: [(&str, Method, &str); 7] = [
@@ -120,6 +124,24 @@ async fn who_may_do_what_in_a_party() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn who_may_not_change_a_party_does_not_wait_for_who_works_on_it() {
+    let party = Party::new(true).await;
+    let stranger = party.stage.user().await;
+    let path = format!("/api/v1/parties/{}", party.id);
+    let refused = async || {
+        for (caller, expected) in [(Some(&stranger), 404), (None, 404), (Some(&party.guest), 403)] {
+            for (method, below) in [(Method::PATCH, ""), (Method::POST, "/end")] {
+                let path = format!("{path}{below}");
+                let answer = ask(&party.app, caller, method, &path, &[], Some(json!({}))).await;
+                assert_eq!(answer.status, expected, "{path}: {answer:?}");
+            }
+        }
+    };
+    party.stage.working_on(party.id, refused).await;
+    stop(party.app).await;
 }
 
 #[tokio::test]

@@ -128,6 +128,16 @@ async fn the_same_bytes_of_the_same_person_are_one_media() {
 }
 
 #[tokio::test]
+async fn lines_of_a_caption_end_in_a_form_as_browsers_end_them() {
+    let party = Party::new(true).await;
+    let form = form(pictures::jpeg(64, 64), "a.jpg").text("caption", "What a night!\r\nAnd what a cake.");
+    let made = upload(&party.app, Some(&party.guest), party.id, form, &[]).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(made.body["data"]["media"]["caption"], "What a night!\nAnd what a cake.");
+    stop(party.app).await;
+}
+
+#[tokio::test]
 async fn an_idempotency_key_gives_the_first_answer_again() {
     let party = Party::new(true).await;
     let key = [("idempotency-key", "my first photo")];
@@ -166,14 +176,44 @@ async fn a_quota_is_exact_under_any_concurrency() {
 }
 
 #[tokio::test]
+async fn a_partys_quota_holds_however_many_people_fill_it_at_once() {
+    let file = |salt| pictures::salted_jpeg(64, 64, salt);
+    let one_and_a_half = (file(1).len() * 3 / 2).to_string();
+    let party = Party::with(true, &[("QUOTA_PARTY_BYTES", &one_and_a_half)]).await;
+    let uploads = async {
+        tokio::join!(
+            party.upload(Some(&party.guest), file(1), "a.jpg"),
+            party.upload(Some(&party.host), file(2), "a.jpg"),
+        )
+    };
+    // Both have come as far as the party's row before either can count
+    let both_wait = async || {
+        eventually(DEADLINE, "both wait", async || party.stage.waiting().await == 2).await;
+    };
+    let ((one, other), ()) = tokio::join!(uploads, party.stage.working_on(party.id, both_wait));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    let refused = if one.status == 409 { one } else { other };
+    assert_eq!(refused.body["code"], "QUOTA_EXCEEDED");
+    stop(party.app).await;
+}
+
+#[tokio::test]
 async fn who_uploads_too_often_is_told_when_to_come_back() {
     let party = Party::with(true, &[("RATE_UPLOADS", "2/m")]).await;
     let mut answers = Vec::new();
-    for n in 0..3 {
-        answers.push(party.upload(Some(&party.guest), pictures::salted_jpeg(64, 64, n + 1), "a.jpg").await);
+    // On a crowded machine Redis may be slow for once: then the pod counts by itself, from the beginning
+    for salt in 1..=5 {
+        let photo = pictures::salted_jpeg(64, 64, salt);
+        answers.push(party.upload(Some(&party.guest), photo, "a.jpg").await);
+        if answers.last().is_some_and(|answer| answer.status != 201) {
+            break;
+        }
     }
-    assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [201, 201, 429]);
-    let told = &answers[2];
+    let (told, taken) = answers.split_last().unwrap();
+    assert!(taken.len() >= 2, "two are taken");
+    assert_eq!(told.status, 429);
     assert_eq!(told.body["code"], "RATE_LIMITED");
     let seconds: u64 = told.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
@@ -199,6 +239,34 @@ async fn an_upload_that_stops_half_way_leaves_nothing() {
     _ = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut answer)).await;
     eventually(DEADLINE, "the staged file is gone", async || (party.stored("staging") == 0).then_some(()))
         .await;
+    assert_eq!(party.kinds().await, []);
+    stop(party.app).await;
+}
+
+#[tokio::test]
+async fn who_hangs_up_before_their_photo_is_entered_leaves_nothing() {
+    use tokio::io::AsyncWriteExt as _;
+    let party = Party::new(true).await;
+    let file = pictures::jpeg(64, 64);
+    let head = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n";
+    let body = [head.as_bytes(), &file, b"\r\n--b--\r\n"].concat();
+    let request = format!(
+        "POST /api/v1/parties/{}/media HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nContent-Length: {}\r\n\
+         Content-Type: multipart/form-data; boundary=b\r\n\r\n",
+        party.id,
+        party.guest.bearer,
+        body.len()
+    );
+    let hang_up = async || {
+        let mut socket = tokio::net::TcpStream::connect(party.app.address()).await.unwrap();
+        socket.write_all(&[request.as_bytes(), &body].concat()).await.unwrap();
+        eventually(DEADLINE, "it waits to be entered", async || party.stage.waiting().await == 1).await;
+        assert_eq!(party.stored(".original."), 1, "its bytes are safe by then");
+        socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(socket);
+        eventually(DEADLINE, "they are gone", async || party.stored(".original.") == 0).await;
+    };
+    party.stage.working_on(party.id, hang_up).await;
     assert_eq!(party.kinds().await, []);
     stop(party.app).await;
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     DEADLINE,
     app::TestApp,
+    pod::Pod,
     poll::eventually,
     servers,
     stage::{Reply, Somebody, Stage, ask},
@@ -112,14 +113,14 @@ pub fn form(file: Vec<u8>, name: &str) -> Form {
 
 /// Uploads a form to a party.
 pub async fn upload(
-    app: &TestApp,
+    pod: &impl Pod,
     caller: Option<&Somebody>,
     party: Uuid,
     form: Form,
     headers: &[(&str, &str)],
 ) -> Reply {
-    let mut request =
-        reqwest::Client::new().post(app.url(&format!("/api/v1/parties/{party}/media"))).multipart(form);
+    let url = format!("http://{}/api/v1/parties/{party}/media", pod.at());
+    let mut request = reqwest::Client::new().post(url).multipart(form);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

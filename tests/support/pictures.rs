@@ -34,6 +34,26 @@ pub fn noise(width: u32, height: u32) -> Vec<u8> {
     out.into_inner()
 }
 
+/// A JPEG like `jpeg`, but for a comment that tells it from others.
+pub fn commented(jpeg: &[u8], comment: &str) -> Vec<u8> {
+    let length = u16::try_from(comment.len() + 2).unwrap();
+    [&jpeg[..2], &[0xff, 0xfe], &length.to_be_bytes(), comment.as_bytes(), &jpeg[2..]].concat()
+}
+
+/// A JPEG of 50 megapixels, the most that is taken, in one colour from left to right after another.
+pub fn huge() -> Vec<u8> {
+    const SIDES: (u32, u32) = (8_660, 5_773);
+    let row: Vec<u8> = (0..SIDES.0).flat_map(|x| x.to_le_bytes()).filter(|byte| *byte > 0).collect();
+    let length = usize::try_from(SIDES.0).unwrap() * 3;
+    let row: Vec<u8> = row.into_iter().cycle().take(length).collect();
+    let pixels = row.repeat(usize::try_from(SIDES.1).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("huge.jpg");
+    // To a file, for that is the way that image has compiled for speed
+    image::save_buffer(&path, &pixels, SIDES.0, SIDES.1, image::ColorType::Rgb8).unwrap();
+    std::fs::read(path).unwrap()
+}
+
 /// A PNG of that size.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     encode(width, height, 0, ImageFormat::Png)
@@ -94,6 +114,34 @@ pub fn bomb() -> Vec<u8> {
     let checksum = crc32(&png[12..29]);
     png[29..33].copy_from_slice(&checksum.to_be_bytes());
     png
+}
+
+/// A whole PNG of 30,000 × 30,000 pixels, all of them black: less than a megabyte, and 112 or more when it is decoded.
+pub fn whole_bomb() -> Vec<u8> {
+    const SIDE: u32 = 30_000;
+    // One bit a pixel, and a byte before each line
+    let length = usize::try_from(SIDE * (1 + SIDE.div_ceil(8))).unwrap();
+    // Deflate: one last block with the fixed codes; a zero, and for long the same again
+    let mut bits = "110".to_owned() + "00110000";
+    bits += &"1100010100000".repeat((length - 1) / 258);
+    bits += &"00110000".repeat((length - 1) % 258);
+    bits += "0000000";
+    let mut zeros = vec![0x78, 0x01];
+    zeros.extend(
+        bits.as_bytes()
+            .chunks(8)
+            .map(|byte| byte.iter().enumerate().fold(0, |byte, (place, bit)| byte | ((bit - b'0') << place))),
+    );
+    zeros.extend((u32::try_from(length % 65_521).unwrap() << 16 | 1).to_be_bytes());
+    let header = [&SIDE.to_be_bytes()[..], &SIDE.to_be_bytes(), &[1, 0, 0, 0, 0]].concat();
+    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, contents) in [(b"IHDR", header), (b"IDAT", zeros), (b"IEND", Vec::new())] {
+        let named = [&name[..], &contents].concat();
+        out.extend(u32::try_from(contents.len()).unwrap().to_be_bytes());
+        out.extend(&named);
+        out.extend(crc32(&named).to_be_bytes());
+    }
+    out
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     DEADLINE,
-    app::TestApp,
+    pod::Pod,
     stage::{Somebody, ask},
     ws::{Received, WsClient},
 };
@@ -19,9 +19,9 @@ pub struct Screen {
 
 impl Screen {
     /// Somebody's, at a pod.
-    pub async fn of(app: &TestApp, somebody: &Somebody) -> Self {
+    pub async fn of(pod: &impl Pod, somebody: &Somebody) -> Self {
         let headers = [("authorization", somebody.bearer.as_str())];
-        Self { socket: WsClient::connect(app.address(), "/ws", &headers).await.unwrap(), asked: 0 }
+        Self { socket: WsClient::connect(pod.at(), "/ws", &headers).await.unwrap(), asked: 0 }
     }
 
     /// Asks for something. Gives the events that came before the answer, and the answer.
@@ -107,9 +107,9 @@ pub fn brief(event: &Value) -> (i64, String) {
 }
 
 /// Says something over REST. Gives the Message.
-pub async fn say(app: &TestApp, who: &Somebody, party: Uuid, content: &str) -> Value {
+pub async fn say(pod: &impl Pod, who: &Somebody, party: Uuid, content: &str) -> Value {
     let path = format!("/api/v1/parties/{party}/chat/messages");
-    let said = ask(app, Some(who), Method::POST, &path, &[], Some(json!({ "content": content }))).await;
+    let said = ask(pod, Some(who), Method::POST, &path, &[], Some(json!({ "content": content }))).await;
     assert_eq!(said.status, 201, "{:?}", said.body);
     said.body["data"]["message"].clone()
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     app::TestApp,
     database::{MIGRATED, connected, fresh},
+    pod::Pod,
 };
 
 /// A database of the test's own, and the secret that its pods share.
@@ -158,6 +159,29 @@ impl Stage {
         .await
     }
 
+    /// Works on a party's row for as long as `during` takes.
+    pub async fn working_on<T>(&self, party: Uuid, during: impl AsyncFnOnce() -> T) -> T {
+        connected(&self.url, async |client| {
+            client.batch_execute("BEGIN").await.unwrap();
+            let lock = "SELECT id FROM parties WHERE id = $1 FOR NO KEY UPDATE";
+            client.query_one(lock, &[&party]).await.unwrap();
+            let done = during().await;
+            client.batch_execute("COMMIT").await.unwrap();
+            done
+        })
+        .await
+    }
+
+    /// How many statements of others wait for a lock in its database.
+    pub async fn waiting(&self) -> i64 {
+        connected(&self.url, async |client| {
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            client.query_one(waiting, &[]).await.unwrap().get(0)
+        })
+        .await
+    }
+
     /// Runs a statement.
     pub async fn execute(&self, statement: &str, parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)]) {
         connected(&self.url, async |client| client.execute(statement, parameters).await.unwrap()).await;
@@ -184,14 +208,14 @@ pub struct Reply {
 
 /// Asks a pod for something in somebody's name, or in nobody's.
 pub async fn ask(
-    app: &TestApp,
+    pod: &impl Pod,
     caller: Option<&Somebody>,
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
     body: Option<Value>,
 ) -> Reply {
-    let mut request = reqwest::Client::new().request(method, app.url(path));
+    let mut request = reqwest::Client::new().request(method, format!("http://{}{path}", pod.at()));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -7,7 +7,7 @@ use super::Status;
 use crate::domain::{
     fields::{Fields, Wrong, id, word},
     tag,
-    text::Line,
+    text::{self, Line},
 };
 
 /// Kilometres where none are named.
@@ -110,8 +110,7 @@ fn radius(value: &Value) -> Result<f64, Wrong> {
 
 fn words(value: &Value) -> Result<Vec<String>, Wrong> {
     let text = Line::<1, 100>::read(value)?.as_str().to_lowercase();
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    Ok(words.take(WORDS).map(str::to_owned).collect())
+    Ok(text::words(&text).take(WORDS).map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -134,6 +133,7 @@ mod tests {
         assert_eq!(read(&[("tag", "Hip Hop")]).unwrap().tag.as_deref(), Some("hip-hop"));
         assert_eq!(read(&[("q", "Beach & sun!")]).unwrap().words.unwrap(), ["beach", "sun"]);
         assert_eq!(read(&[("q", "':*|")]).unwrap().words.unwrap().len(), 0);
+        assert_eq!(read(&[("q", "Cafe\u{301} ปาร์ตี้ \u{301}")]).unwrap().words.unwrap(), ["café", "ปาร์ตี้"]);
     }
 
     #[test]

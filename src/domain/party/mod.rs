@@ -46,6 +46,8 @@ pub struct Party {
     pub seq: i64,
     /// Raised with every change of the plan.
     pub revision: i32,
+    /// Raised when it turns private.
+    pub links_version: i32,
     /// When it was made.
     pub created_at: Moment,
     /// When anything of it but its counters last changed.
@@ -56,6 +58,11 @@ impl Party {
     /// What of it decides who may see it.
     pub fn openness(&self) -> Openness {
         Openness { is_private: self.plan.is_private, is_draft: self.status == Status::Draft }
+    }
+
+    /// The version that links to its media are signed for; `None`: they are open to everybody.
+    pub fn signed_for(&self) -> Option<i32> {
+        self.plan.is_private.then_some(self.links_version)
     }
 
     /// Whether no seat is left.
@@ -123,6 +130,7 @@ mod tests {
             code_sealed: None,
             seq: 0,
             revision: 1,
+            links_version: 1,
             created_at: at,
             updated_at: at,
         }

@@ -223,6 +223,7 @@ mod tests {
             (json!({ "status": "LIVE" }), &["status UNKNOWN_VALUE"]),
             (json!({ "maxAttendees": 1 }), &["maxAttendees OUT_OF_RANGE"]),
             (json!({ "maxAttendees": 100_001 }), &["maxAttendees OUT_OF_RANGE"]),
+            (json!({ "maxAttendees": "50" }), &["maxAttendees OUT_OF_RANGE"]),
             (json!({ "venue": "x" }), &["venue INVALID_TYPE"]),
             (json!({ "venue": {} }), &["venue.name REQUIRED"]),
             (

@@ -125,7 +125,7 @@ impl Telling<'_> {
             let then = Media { status: MediaStatus::Processing, seq: self.event.seq, ..media.clone() };
             return self.say(kind, &Data::Media { party_id, media: MediaView::new(&then, None, None) });
         }
-        let urls = self.links.urls(media, self.subjects.party.plan.is_private);
+        let urls = self.links.urls(media, self.subjects.party.signed_for());
         self.say(kind, &Data::Media { party_id, media: MediaView::new(media, urls, None) })
     }
 
@@ -134,8 +134,8 @@ impl Telling<'_> {
         let Some(message) = message.filter(|message| message.deleted_at.is_none()) else {
             return self.say_message_removed();
         };
-        let is_private = self.subjects.party.plan.is_private;
-        let said = Said::new(message.clone(), &self.subjects.media, self.links, is_private);
+        let signed_for = self.subjects.party.signed_for();
+        let said = Said::new(message.clone(), &self.subjects.media, self.links, signed_for);
         self.say(kind, &Data::Message(Box::new(said.view())))
     }
 

@@ -1,6 +1,3 @@
-SELECT
-    count(m.id) AS count,
-    coalesce(sum(m.size), 0)::bigint AS bytes,
-    (SELECT media_bytes FROM parties WHERE id = $1) AS party_bytes
-FROM media m
-WHERE m.party_id = $1 AND m.uploader_id = $2 AND m.status <> 'FAILED'
+SELECT count(*) AS count, coalesce(sum(size), 0)::bigint AS bytes
+FROM media
+WHERE party_id = $1 AND uploader_id = $2 AND status <> 'FAILED'

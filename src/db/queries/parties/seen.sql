@@ -1,7 +1,7 @@
 -- Parties with their host and the place that person $1 has in them
 SELECT p.id, p.title, p.description, p.status, p.starts_at, p.ends_at, p.started_at, p.ended_at, p.is_private,
     p.max_attendees, p.venue, p.tags, p.code_sealed, p.attendees_count, p.media_count, p.seq, p.revision,
-    p.created_at, p.updated_at,
+    p.links_version, p.created_at, p.updated_at,
     h.id AS person_id, h.username, h.display_name, h.first_name, h.last_name,
     a.role, a.state, a.rsvp, now() AS read_at
 FROM parties p
