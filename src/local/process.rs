@@ -2,14 +2,14 @@
 
 use std::{
     fs, io,
-    process::{Child, Command, ExitStatus},
+    process::{Command, ExitStatus},
     thread,
     time::{Duration, Instant},
 };
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::{Launcher, Signal, unix};
+use super::{Launcher, Signal, launcher::Spawned, unix};
 
 /// How often a child is asked whether it has ended: one system call, and well below what a restart takes.
 const POLL: Duration = Duration::from_millis(10);
@@ -30,7 +30,7 @@ pub struct Stopped {
 /// its number after that.
 #[derive(Debug)]
 pub(super) struct Process {
-    child: Child,
+    child: Spawned,
     stop_signal: Signal,
     /// The thread must outlive the child
     _launcher: Launcher,
@@ -47,15 +47,15 @@ impl Process {
 
     /// The process number, until it has been reaped.
     pub(super) fn pid(&mut self) -> io::Result<Option<i32>> {
-        Ok(match self.child.try_wait()? {
-            None => i32::try_from(self.child.id()).ok(),
+        Ok(match self.child.0.try_wait()? {
+            None => i32::try_from(self.child.0.id()).ok(),
             Some(_) => None,
         })
     }
 
     /// How it ended, if it has.
     pub(super) fn try_ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+        self.child.0.try_wait()
     }
 
     /// Waits until it has ended. Cancel safe.
@@ -64,7 +64,7 @@ impl Process {
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             polls.tick().await;
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.child.0.try_wait()? {
                 return Ok(status);
             }
         }
@@ -106,7 +106,6 @@ impl Drop for Process {
     /// Who is dropped without having been stopped is killed: whoever comes next needs its directory.
     fn drop(&mut self) {
         let _ = self.signal(Signal::Kill);
-        let _ = self.child.wait();
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
@@ -233,6 +234,30 @@ async fn the_end_of_a_server_is_noticed() {
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGKILL));
 }
 
+#[tokio::test]
+async fn a_child_that_nobody_takes_is_killed() {
+    let (directory, launcher) = (directory(), Launcher::start().unwrap());
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo $$ > number; exec sleep 60"]).current_dir(directory.path());
+    let mut spawning = Box::pin(launcher.spawn(command));
+    assert!(spawning.as_mut().now_or_never().is_none());
+    let until = Instant::now() + DEADLINE;
+    let pid: i32 = loop {
+        let number = fs::read_to_string(directory.path().join("number")).unwrap_or_default();
+        match number.trim().parse() {
+            Ok(pid) => break pid,
+            Err(_not_yet) => sleep(Duration::from_millis(2)).await,
+        }
+        assert!(Instant::now() < until, "it is not spawned");
+    };
+    // Spawned, and whoever wanted it has not looked
+    drop(spawning);
+    while unix::send(pid, Signal::Continue).is_ok() {
+        assert!(Instant::now() < until, "it runs, or was not reaped");
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
 /// The kernel does it when the launcher's thread ends, as it does when the whole process is killed.
 #[cfg(target_os = "linux")]
 #[tokio::test]
@@ -242,6 +267,6 @@ async fn a_server_ends_with_the_process_that_launched_it() {
     command.arg("60").current_dir(directory.path());
     let mut child = launcher.spawn(command).await.unwrap();
     drop(launcher);
-    let status = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+    let status = tokio::task::spawn_blocking(move || child.0.wait()).await.unwrap().unwrap();
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGINT));
 }
