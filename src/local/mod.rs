@@ -3,8 +3,8 @@
 //! Each lives in a directory of its own, listens on a Unix socket in there and nowhere else, and is a child of this
 //! process: it ends when this process ends, however that comes.
 //!
-//! *Invariant:* nothing in here restarts anything, and nothing but dropping a [`Server`] blocks. A [`Server`] says when
-//! it has ended; its [`Keeper`] ends with it, and what follows is the supervisor's business.
+//! *Invariant:* nothing in here restarts anything, and nothing blocks but dropping or signalling a [`Server`]. A
+//! [`Server`] says when it has ended; its [`Keeper`] ends with it, and what follows is the supervisor's business.
 
 mod account;
 mod error;

@@ -2,15 +2,22 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
+    DEADLINE,
     app::Victim,
+    chaos_proxy::{ChaosProxy, Upstream},
+    database::{MIGRATED, fresh},
     own::OwnRedis,
+    pod::Pod,
+    poll::eventually,
+    process::{Process, SECRET},
     screen::{Screen, brief, say},
     servers::fresh_redis,
-    stage::{Stage, stop},
+    stage::{Somebody, Stage, ask, stop},
 };
 
 /// What the contract's limits are given on a busy machine.
@@ -152,4 +159,64 @@ async fn a_hub_that_dies_loses_and_repeats_nothing() {
     let heard: Vec<_> = screen.logged_up_to(30).await.into_iter().map(|(seq, _)| seq).collect();
     assert_eq!(heard, (1..=30).collect::<Vec<_>>());
     stop(app).await;
+}
+
+/// Says something until it is acknowledged, as a client does that keeps its own name for it.
+async fn insist(app: &impl Pod, who: &Somebody, party: Uuid, name: &str) -> i64 {
+    let path = format!("/api/v1/parties/{party}/chat/messages");
+    let body = json!({ "content": name, "clientId": name });
+    eventually(DEADLINE, name, async || {
+        let said = ask(app, Some(who), Method::POST, &path, &[], Some(body.clone())).await;
+        match said.status {
+            200 | 201 => said.body["data"]["message"]["seq"].as_i64(),
+            503 | 504 => None,
+            _ => panic!("{:?}", said.body),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_pod_that_is_killed_costs_its_screens_a_reconnection_and_no_event() {
+    let (database, redis) = (fresh(&MIGRATED).await, OwnRedis::start().await);
+    // Staging takes an address
+    let line = ChaosProxy::start(Upstream::Unix(redis.socket().to_owned())).await;
+    let redis = format!("redis://{}", line.address());
+    let stage = Stage::shared(&database, SECRET);
+    let [dying, living] = [(); 2].map(|()| Process::serve(&database, &redis, &[]));
+    let (here, there) = (dying.address().await, living.address().await);
+    for pod in [here, there] {
+        let ready = format!("http://{pod}/health/ready");
+        eventually(DEADLINE, "the pod is ready", async || {
+            reqwest::get(&ready).await.is_ok_and(|reply| reply.status() == 200)
+        })
+        .await;
+    }
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    let (guest, talker) = (stage.guest(party).await, stage.guest(party).await);
+    let (mut cut, mut staying) = (Screen::of(&here, &host).await, Screen::of(&there, &guest).await);
+    let epoch = cut.join(party).await["epoch"].clone();
+    staying.join(party).await;
+    for n in 1..=20 {
+        insist(if n % 2 == 0 { &here } else { &there }, &talker, party, &n.to_string()).await;
+    }
+    let mut seen = cut.logged_up_to(15).await;
+    dying.signal("KILL");
+    seen.extend(cut.logged_until_closed().await);
+    for n in 21..=40 {
+        insist(&there, &talker, party, &n.to_string()).await;
+    }
+    let numbers = |events: Vec<(i64, String)>| events.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
+    let seen = numbers(seen);
+    let last = *seen.last().unwrap();
+    assert_eq!(seen, (1..=last).collect::<Vec<_>>());
+
+    let mut back = Screen::of(&there, &host).await;
+    let resume = json!({ "partyId": party, "since": last, "epoch": epoch });
+    let (missed, answer) = back.ask("party:join_live", resume).await;
+    let missed = missed.iter().filter(|event| event["seq"].is_number()).map(brief).collect();
+    assert_eq!(numbers(missed), (last + 1..=40).collect::<Vec<_>>());
+    assert_eq!(answer["data"]["seq"], 40);
+    assert_eq!(numbers(staying.logged_up_to(40).await), (1..=40).collect::<Vec<_>>());
 }
