@@ -323,13 +323,13 @@ async fn nothing_that_was_acknowledged_is_missed_whatever_dies() {
         })
         .await
     };
-    let messages = party.acknowledged.messages.borrow();
+    let messages = party.acknowledged.messages.take();
     assert!(messages.iter().all(|(seq, _)| events.contains(&(*seq, "chat:new_message".to_owned()))));
     assert_eq!(
         messages.iter().map(|(_, id)| id.clone()).collect::<BTreeSet<_>>(),
         subjects("chat:new_message").await
     );
-    let photos: BTreeSet<_> = party.acknowledged.photos.borrow().iter().cloned().collect();
+    let photos: BTreeSet<_> = party.acknowledged.photos.take().into_iter().collect();
     assert_eq!(
         (&photos, &photos),
         (&subjects("party:new_media").await, &subjects("party:media_ready").await)
