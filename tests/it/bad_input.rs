@@ -77,7 +77,6 @@ impl Place {
         let ready = self.client.get(format!("http://{}/health/ready", self.pod)).send().await.unwrap();
         assert_eq!(ready.status(), 200);
         let peak = self.process.peak();
-        println!("at most {} MB", peak / 1_000_000);
         assert!(peak < MEMORY, "{peak} bytes");
         assert_eq!(self.stage.jobs().await, 0, "nothing is stuck");
         assert!(self.process.lines().iter().all(|line| line["message"] != "Actor restarted"));
@@ -255,10 +254,12 @@ async fn a_strangers_private_party_is_like_one_that_is_not_there_in_every_sub_re
 #[tokio::test]
 async fn eight_of_the_largest_photos_at_once_are_developed_within_the_memory() {
     let place = Place::open().await;
-    let huge = pictures::huge();
-    println!("each has {} kB", huge.len() / 1_000);
-    let uploads = (0..8).map(|number| {
-        let photo = form(pictures::commented(&huge, &number.to_string()), "a.jpg");
+    // The most bytes, the fewest, and what is usual
+    let (dense, plain) = (pictures::huge_jpeg(2), pictures::huge_jpeg(64));
+    assert!(dense.len() > 20_000_000 && dense.len() < 25_000_000, "{}", dense.len());
+    let usual = (0..6).map(|number| pictures::commented(&plain, &number.to_string()));
+    let uploads = usual.chain([dense, pictures::huge_webp()]).map(|photo| {
+        let photo = form(photo, "photo");
         upload(&place.pod, Some(&place.guest), place.party, photo, &[])
     });
     for made in futures_util::future::join_all(uploads).await {
@@ -266,7 +267,7 @@ async fn eight_of_the_largest_photos_at_once_are_developed_within_the_memory() {
         let media = place.developed(&made.body["data"]["media"]["id"]).await;
         assert_eq!(
             (&media["status"], &media["width"], &media["height"]),
-            (&json!("READY"), &json!(8_660), &json!(5_773)),
+            (&json!("READY"), &json!(pictures::HUGE.0), &json!(pictures::HUGE.1)),
             "{media}"
         );
     }

@@ -40,18 +40,39 @@ pub fn commented(jpeg: &[u8], comment: &str) -> Vec<u8> {
     [&jpeg[..2], &[0xff, 0xfe], &length.to_be_bytes(), comment.as_bytes(), &jpeg[2..]].concat()
 }
 
-/// A JPEG of 50 megapixels, the most that is taken, in one colour from left to right after another.
-pub fn huge() -> Vec<u8> {
-    const SIDES: (u32, u32) = (8_660, 5_773);
-    let row: Vec<u8> = (0..SIDES.0).flat_map(|x| x.to_le_bytes()).filter(|byte| *byte > 0).collect();
-    let length = usize::try_from(SIDES.0).unwrap() * 3;
-    let row: Vec<u8> = row.into_iter().cycle().take(length).collect();
-    let pixels = row.repeat(usize::try_from(SIDES.1).unwrap());
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("huge.jpg");
-    // To a file, for that is the way that image has compiled for speed
-    image::save_buffer(&path, &pixels, SIDES.0, SIDES.1, image::ColorType::Rgb8).unwrap();
-    std::fs::read(path).unwrap()
+/// Width and height of 50 megapixels, the most that is taken.
+pub const HUGE: (u32, u32) = (8_660, 5_773);
+
+/// A JPEG of that size with a colour for every `stripe` pixels, all lines alike: the less, the more bytes.
+pub fn huge_jpeg(stripe: u32) -> Vec<u8> {
+    const BLOCK: u32 = 8;
+    let colours = |x: u32| [x * 53, x * 97, x * 193].map(|colour| colour.to_le_bytes()[0]);
+    let line = RgbImage::from_fn(HUGE.0, BLOCK, |x, _| Rgb(colours(x / stripe)));
+    let mut out = Cursor::new(Vec::new());
+    DynamicImage::from(line).write_to(&mut out, ImageFormat::Jpeg).unwrap();
+    let mut line = out.into_inner();
+    // One line of blocks is encoded, and comes again and again between marks that begin anew
+    let marker = |jpeg: &[u8], marker| jpeg.windows(2).position(|bytes| bytes == [0xff, marker]).unwrap();
+    let frame = marker(&line, 0xc0);
+    line[frame + 5..frame + 7].copy_from_slice(&u16::try_from(HUGE.1).unwrap().to_be_bytes());
+    let (head, scan) = line.split_at(marker(&line, 0xda));
+    let (scan_head, blocks) = scan.split_at(2 + usize::from(u16::from_be_bytes([scan[2], scan[3]])));
+    let restart = u16::try_from(HUGE.0.div_ceil(BLOCK)).unwrap().to_be_bytes();
+    let mut jpeg = [head, &[0xff, 0xdd, 0, 4], &restart, scan_head].concat();
+    for (number, mark) in (1..=HUGE.1.div_ceil(BLOCK)).zip((0xd0..=0xd7).cycle()) {
+        jpeg.extend(&blocks[..blocks.len() - 2]);
+        jpeg.extend([0xff, if number == HUGE.1.div_ceil(BLOCK) { 0xd9 } else { mark }]);
+    }
+    jpeg
+}
+
+/// A lossless WebP of that size, all of it black, in 34 bytes.
+pub fn huge_webp() -> Vec<u8> {
+    let sides = (HUGE.0 - 1) | (HUGE.1 - 1) << 14;
+    // No transform, no cache, and five codes of one symbol each, which takes no bit to name
+    let picture = [&[0x2f][..], &sides.to_le_bytes(), &[0x88, 0x88, 0x08, 0, 0, 0, 0, 0, 0]].concat();
+    let chunk = [b"WEBPVP8L", &u32::try_from(picture.len()).unwrap().to_le_bytes()[..], &picture].concat();
+    [b"RIFF", &u32::try_from(chunk.len()).unwrap().to_le_bytes()[..], &chunk].concat()
 }
 
 /// A PNG of that size.
