@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     os::unix::process::CommandExt,
     path::Path,
     process::Command,
@@ -138,7 +138,7 @@ async fn what_a_killed_postgres_left_behind_does_not_keep_the_next_from_starting
     let impostor = directory.path().join("postgres-of-another");
     fs::create_dir(&impostor).unwrap();
     let named_alike = impostor.join("postgres");
-    fs::copy("/bin/sleep", &named_alike).unwrap();
+    symlink("/bin/sleep", &named_alike).unwrap();
     for program in [Path::new("sleep"), &named_alike] {
         let mut other = Command::new(program);
         other.arg("60").current_dir(&impostor);
@@ -168,7 +168,7 @@ async fn a_server_that_outlives_its_run_is_waited_for() {
     fs::create_dir(&home).unwrap();
     // A process that goes by that name and does not end
     let impostor = directory.path().join("redis-server");
-    fs::copy("/bin/sleep", &impostor).unwrap();
+    symlink("/bin/sleep", &impostor).unwrap();
     let mut impostor = Command::new(impostor).arg("60").current_dir(&home).spawn().unwrap();
     fs::write(home.join("redis.pid"), impostor.id().to_string()).unwrap();
     let refused = config.start(&launcher, Duration::from_millis(100)).await.unwrap_err();
