@@ -332,6 +332,8 @@ impl App {
                 _ = unfit.wait_for(|unfit| *unfit) => Exit::Unfit,
                 never = readiness::tell(&log, &pages) => match never {},
             };
+            // Before anybody can know that it drains
+            registry.close_door();
             draining.store(true, Ordering::Release);
             let _watchdog = drain::watchdog(config.shutdown_timeout);
             let clean = tokio::select! {

@@ -104,8 +104,9 @@ impl Keeper {
                 Ok(())
             }
             Err(error @ MigrateError::TooNew(_)) => {
-                crit!(self.log, "Schema does not fit"; "error" => %Chain(&error));
-                self.fitness.unfit.send_replace(true);
+                if !self.fitness.unfit.send_replace(true) {
+                    crit!(self.log, "Schema does not fit"; "error" => %Chain(&error));
+                }
                 Ok(())
             }
             Err(error @ (MigrateError::Unreachable(_) | MigrateError::Slow)) => {

@@ -27,7 +27,8 @@ pub(super) const CHILDREN: [&str; 3] = [WORKER, "party-clock", "sweep"];
 /// The child that does what use cases leave behind.
 const WORKER: &str = "worker";
 
-/// Pictures that wait for the one thread that decodes them: as many as the worker has hands.
+/// Pictures that may wait for the one thread that decodes them: more than the worker has hands, since one that its job
+/// gave up keeps its place until its turn.
 const WAITING: usize = 4;
 
 /// Wakes the worker of this pod.

@@ -100,10 +100,10 @@ impl Home {
     }
 
     /// Waits for the server of an earlier run to end (it is interrupted when its parent dies, and needs a moment), and
-    /// removes the file with its number: PostgreSQL would mistake any process that has the number now for its own.
+    /// removes the files that begin with its number: PostgreSQL would mistake any process that has it now for its own.
     pub(super) async fn outlast_predecessor(
         &self,
-        pid_file: &Path,
+        pid_files: &[&Path],
         program: &str,
         until: Instant,
     ) -> Result<(), Error> {
@@ -111,25 +111,36 @@ impl Home {
         if !Path::new("/proc/self/stat").exists() {
             return Ok(());
         }
-        let Some(pid) =
-            fs::read_to_string(pid_file).ok().and_then(|text| text.lines().next()?.trim().parse().ok())
-        else {
-            return Ok(());
-        };
-        let gone = async {
-            while is_alive(pid, program) {
-                sleep(Duration::from_millis(5)).await;
+        for pid_file in pid_files {
+            let text = fs::read_to_string(pid_file).unwrap_or_default();
+            if let Some(pid) = text.lines().next().and_then(|pid| pid.trim().parse().ok()) {
+                let gone = async {
+                    while self.is_ours(pid, program) {
+                        sleep(Duration::from_millis(5)).await;
+                    }
+                };
+                timeout_at(until, gone)
+                    .await
+                    .map_err(|_elapsed| Error::StillRunning { pid, directory: self.directory.clone() })?;
             }
-        };
-        timeout_at(until, gone)
-            .await
-            .map_err(|_elapsed| Error::StillRunning { pid, directory: self.directory.clone() })?;
-        match fs::remove_file(pid_file) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                Err(Error::io(format!("remove {}", pid_file.display()))(e))
+            match fs::remove_file(pid_file) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io(format!("remove {}", pid_file.display()))(e));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
+    }
+
+    /// Whether `pid` is a `program` that runs in here: not gone, not a zombie, not something else that got the number.
+    fn is_ours(&self, pid: i32, program: &str) -> bool {
+        let runs =
+            process::stat(pid).is_some_and(|(name, state)| name == program && !matches!(state, 'Z' | 'X'));
+        // Of somebody else's process the kernel may not tell; then it is better waited for
+        runs && process::directory(pid).is_none_or(|directory| {
+            fs::canonicalize(&self.directory).is_ok_and(|ours| directory.starts_with(ours))
+        })
     }
 }
 
@@ -138,9 +149,4 @@ impl Drop for Home {
     fn drop(&mut self) {
         let _ = self.lock.unlock();
     }
-}
-
-/// Whether `pid` is a running `program`: not gone, not a zombie, not something else that got the number.
-fn is_alive(pid: i32, program: &str) -> bool {
-    process::stat(pid).is_some_and(|(name, state)| name == program && !matches!(state, 'Z' | 'X'))
 }

@@ -67,7 +67,8 @@ impl PostgresConfig {
         if !data.exists() {
             self.init(&home, &data, launcher, until).await?;
         }
-        home.outlast_predecessor(&data.join("postmaster.pid"), "postgres", until).await?;
+        let left = [data.join("postmaster.pid"), socket.with_added_extension("lock")];
+        home.outlast_predecessor(&left.each_ref().map(PathBuf::as_path), "postgres", until).await?;
 
         let mut ours = Config::new();
         ours.host_path(home.path()).port(PORT).user(USER).dbname(DATABASE);

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    path::PathBuf,
     process::{Command, ExitStatus},
     thread,
     time::{Duration, Instant},
@@ -136,4 +137,9 @@ pub(super) fn stat(pid: i32) -> Option<(String, char)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (name, rest) = stat.split_once('(')?.1.rsplit_once(") ")?;
     Some((name.to_owned(), rest.chars().next()?))
+}
+
+/// The directory that `pid` works in, where the kernel tells us.
+pub(super) fn directory(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }

@@ -46,7 +46,7 @@ impl RedisConfig {
         let (socket, url) = (self.socket()?, self.url()?);
         let home = Home::take(&self.directory)?;
         let pid_file = home.path().join("redis.pid");
-        home.outlast_predecessor(&pid_file, "redis-server", until).await?;
+        home.outlast_predecessor(&[&pid_file], "redis-server", until).await?;
 
         let mut command = home.command(&self.program.0)?;
         command.args(["--port", "0", "--unixsocketperm", "700", "--save", "", "--appendonly", "no"]);

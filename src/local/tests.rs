@@ -2,8 +2,9 @@
 
 use std::{
     env, fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     os::unix::process::CommandExt,
+    path::Path,
     process::Command,
     time::Duration,
 };
@@ -122,32 +123,41 @@ async fn a_socket_path_that_is_too_long_is_refused_before_anything_is_made() {
     assert!(!config.directory.join("pg").exists());
 }
 
+/// What a PostgreSQL leaves behind that had no time to clear up names a number that another has by now: after a start
+/// of the machine they are soon used again.
 #[tokio::test]
-async fn a_stale_postmaster_pid_does_not_keep_postgres_from_starting() {
+async fn what_a_killed_postgres_left_behind_does_not_keep_the_next_from_starting() {
     let (directory, launcher) = (directory(), Launcher::start().unwrap());
     let config = postgres(&directory);
     let mut server = config.start(&launcher, DEADLINE).await.unwrap();
-    let pid_file = directory.path().join("postgres/pg/postmaster.pid");
-    let left_behind = fs::read_to_string(&pid_file).unwrap();
-    let (was, rest) = left_behind.split_once('\n').unwrap();
-    assert_eq!(was.parse().ok(), server.pid().unwrap());
-    server.stop(DEADLINE).await.unwrap();
+    let was = server.pid().unwrap().unwrap().to_string();
+    let left = ["pg/postmaster.pid", ".s.PGSQL.5432.lock"].map(|name| config.directory.join(name));
     drop(server);
 
-    // The number now belongs to another program of the same user, which PostgreSQL alone would take for a postmaster
-    let mut other = Command::new("sleep");
-    other.arg("60");
-    if let Some(owner) = fs::metadata(config.directory.join("pg")).ok().filter(|pg| pg.uid() != 0) {
-        other.uid(owner.uid());
+    // Another program of the same user, which PostgreSQL alone would take for a postmaster; by name it is one
+    let impostor = directory.path().join("postgres-of-another");
+    fs::create_dir(&impostor).unwrap();
+    let named_alike = impostor.join("postgres");
+    symlink("/bin/sleep", &named_alike).unwrap();
+    for program in [Path::new("sleep"), &named_alike] {
+        let mut other = Command::new(program);
+        other.arg("60").current_dir(&impostor);
+        if let Some(owner) = fs::metadata(config.directory.join("pg")).ok().filter(|pg| pg.uid() != 0) {
+            other.uid(owner.uid());
+        }
+        let mut other = other.spawn().unwrap();
+        for file in &left {
+            let text = fs::read_to_string(file).unwrap_or_else(|_| format!("{was}\n"));
+            let (_, rest) = text.split_once('\n').unwrap();
+            fs::write(file, format!("{}\n{rest}", other.id())).unwrap();
+        }
+        let started = config.start(&launcher, DEADLINE).await;
+        other.kill().unwrap();
+        other.wait().unwrap();
+        let server = started.unwrap();
+        assert_eq!(query(&server, "SELECT 'up'").await, "up");
+        drop(server);
     }
-    let mut other = other.spawn().unwrap();
-    fs::write(&pid_file, format!("{}\n{rest}", other.id())).unwrap();
-    let started = config.start(&launcher, DEADLINE).await;
-    other.kill().unwrap();
-    other.wait().unwrap();
-    let mut server = started.unwrap();
-    assert_eq!(query(&server, "SELECT 'up'").await, "up");
-    server.stop(DEADLINE).await.unwrap();
 }
 
 #[tokio::test]
@@ -158,8 +168,8 @@ async fn a_server_that_outlives_its_run_is_waited_for() {
     fs::create_dir(&home).unwrap();
     // A process that goes by that name and does not end
     let impostor = directory.path().join("redis-server");
-    fs::copy("/bin/sleep", &impostor).unwrap();
-    let mut impostor = Command::new(impostor).arg("60").spawn().unwrap();
+    symlink("/bin/sleep", &impostor).unwrap();
+    let mut impostor = Command::new(impostor).arg("60").current_dir(&home).spawn().unwrap();
     fs::write(home.join("redis.pid"), impostor.id().to_string()).unwrap();
     let refused = config.start(&launcher, Duration::from_millis(100)).await.unwrap_err();
     assert!(matches!(refused, Error::StillRunning { .. }), "{refused}");

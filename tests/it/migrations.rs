@@ -1,13 +1,18 @@
 //! The schema, whoever brings it up.
 
 use futures_util::future::join_all;
-use party_gallery::db::migrate::{self, MigrateError, own_version};
+use party_gallery::{
+    app::Exit,
+    db::migrate::{self, MigrateError, own_version},
+};
 use slog::Logger;
 
 use crate::support::{
     DEADLINE,
+    app::TestApp,
     database::{self, Template, connected},
     logs::Logs,
+    servers,
 };
 
 static EMPTY: Template = Template::new("empty_template", |_url| Box::pin(async {}));
@@ -44,6 +49,19 @@ async fn a_schema_of_a_newer_binary_is_used_while_it_allows_and_refused_after() 
     assert!(
         matches!(becomes(own + 2, own + 1).await, Err(MigrateError::TooNew(schema)) if schema.version == own + 2)
     );
+}
+
+#[tokio::test]
+async fn a_pod_whose_schema_a_newer_one_has_taken_away_says_so_once_and_ends() {
+    let url = database::fresh(&database::MIGRATED).await;
+    let redis = servers::fresh_redis().await;
+    let mut app = TestApp::start(&url, &redis, &[("DRAIN_DELAY", "1s")]).await;
+    app.logs().wait_for("Ready", DEADLINE).await;
+    let contract = "UPDATE schema_meta SET version = version + 1, min_binary = version + 1";
+    connected(&url, async |client| client.batch_execute(contract).await.unwrap()).await;
+    assert_eq!(app.ended().await, Exit::Unfit);
+    let lines = app.logs().lines();
+    assert_eq!(lines.iter().filter(|line| line.message == "Schema does not fit").count(), 1);
 }
 
 #[tokio::test]

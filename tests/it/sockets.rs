@@ -10,6 +10,7 @@ use party_gallery::{
 };
 use party_gallery_actors::health::wall_clock;
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Error;
 use uuid::Uuid;
 
 use crate::support::{
@@ -22,9 +23,15 @@ use crate::support::{
 
 /// A pod, a token for it, and what it needs.
 async fn pod() -> (TestApp, String, Uuid, OwnPostgres, OwnRedis) {
+    pod_with(&[]).await
+}
+
+/// The same with further variables.
+async fn pod_with(more: &[(&str, &str)]) -> (TestApp, String, Uuid, OwnPostgres, OwnRedis) {
     let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
     let secret = Uuid::new_v4().to_string();
-    let app = TestApp::start(postgres.url(), redis.url(), &[("JWT_SECRET", &secret)]).await;
+    let variables = [&[("JWT_SECRET", secret.as_str())], more].concat();
+    let app = TestApp::start(postgres.url(), redis.url(), &variables).await;
     let user = Uuid::now_v7();
     let secrets: JwtSecrets = secret.parse().unwrap();
     let token = Tokens::new(&secrets, wall_clock).issue(Kind::User, user, ACCESS_TOKEN).unwrap();
@@ -45,6 +52,27 @@ async fn who_has_told_a_good_token_is_answered() {
     let Received::Json(answer) = socket.next(DEADLINE).await else { panic!("an answer is expected") };
     assert_eq!(answer, json!({ "ack": 7, "data": [1, "two"] }));
     assert_eq!(app.stop().await, Exit::Clean);
+}
+
+/// Already while the balancers are still to learn of it: whoever comes now would be sent away a moment later.
+#[tokio::test]
+async fn a_pod_that_drains_opens_no_sockets() {
+    let (mut app, token, _user, _postgres, _redis) = pod_with(&[("DRAIN_DELAY", "20s")]).await;
+    let header = format!("Bearer {token}");
+    let come = async || WsClient::connect(app.address(), "/ws", &[("authorization", &header)]).await;
+    let mut inside = come().await.unwrap();
+    app.signal().await;
+    eventually(DEADLINE, "it drains", async || app.get("/health/ready").await.1["reasons"][0] == "draining")
+        .await;
+    let Some(Error::Http(refused)) = come().await.err() else { panic!("it was let in") };
+    let connection = refused.headers()["connection"].to_str().unwrap();
+    assert_eq!((refused.status().as_u16(), connection), (503, "close"));
+    // Who is in stays until it is their turn
+    inside.send_json(&json!({ "id": 1, "event": "ping" })).await;
+    let Received::Json(answer) = inside.next(DEADLINE).await else { panic!("an answer is expected") };
+    assert_eq!(answer, json!({ "ack": 1, "data": null }));
+    app.signal().await;
+    assert_eq!(app.ended().await, Exit::Forced);
 }
 
 #[tokio::test]

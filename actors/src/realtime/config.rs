@@ -19,6 +19,8 @@ pub struct Config {
     pub rooms_per_session: usize,
     /// Messages of one session that may wait for the answer to the one before.
     pub waiting_messages: usize,
+    /// And bytes of them.
+    pub waiting_bytes: usize,
     /// How long an answer that takes work may take.
     pub answer_deadline: Duration,
     /// Reads of the log at once, for sessions that catch up; and as many for the tails of topics.
@@ -55,6 +57,7 @@ impl Default for Config {
             sessions_per_subject: 10,
             rooms_per_session: 100,
             waiting_messages: 64,
+            waiting_bytes: 256 * 1024,
             answer_deadline: Duration::from_secs(10),
             reads: 8,
             read_within: Duration::from_secs(3),

@@ -39,6 +39,16 @@ pub enum Received {
     Other,
 }
 
+impl Received {
+    /// How many bytes it holds.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(bytes) | Self::Binary(bytes) => bytes.len(),
+            Self::Other => 0,
+        }
+    }
+}
+
 /// What is to be done about it.
 pub enum Action {
     /// Send this.

@@ -135,6 +135,11 @@ impl Registry {
         Duration::from_millis(millis.saturating_mul(thousandths) / 1000)
     }
 
+    /// Opens no more sessions from now on.
+    pub fn close_door(&self) {
+        self.sessions.lock().draining = true;
+    }
+
     /// Opens no more sessions and closes all that are open, evenly over `spread`; waits for their end until
     /// `deadline` from now.
     ///

@@ -108,6 +108,7 @@ pub fn upgrade(
         assembly: Assembly::default(),
         is_running: false,
         waiting: VecDeque::new(),
+        waiting_bytes: 0,
         may_take: Rc::clone(&may_take),
         log: log.clone(),
     };
@@ -126,6 +127,7 @@ struct Session {
     /// Whether an answer takes time, and what came meanwhile.
     is_running: bool,
     waiting: VecDeque<(Received, Instant)>,
+    waiting_bytes: usize,
     /// Whether the socket has asked for more since the last batch.
     may_take: Rc<Cell<bool>>,
     log: Logger,
@@ -189,11 +191,19 @@ impl Session {
     fn receive(&mut self, received: Received, now: Instant, socket: &mut Socket) {
         if !self.is_running || received == Received::Other {
             self.serve(now, socket, |protocol| protocol.on_received(received, now));
-        } else if self.waiting.len() < self.membership.registry.config().waiting_messages {
+        } else if self.has_room_for(&received) {
+            self.waiting_bytes += received.len();
             self.waiting.push_back((received, now));
         } else {
             self.serve(now, socket, |protocol| protocol.on_crowded(received, now));
         }
+    }
+
+    /// Whether one more may wait for the answer that takes time.
+    fn has_room_for(&self, received: &Received) -> bool {
+        let config = self.membership.registry.config();
+        self.waiting.len() < config.waiting_messages
+            && self.waiting_bytes + received.len() <= config.waiting_bytes
     }
 
     /// Lets the protocol decide, and does what it says.
@@ -255,6 +265,7 @@ impl Session {
             while !session.is_running
                 && let Some((received, at)) = session.waiting.pop_front()
             {
+                session.waiting_bytes -= received.len();
                 session.serve(at, socket, |protocol| protocol.on_received(received, at));
             }
         });

@@ -62,6 +62,26 @@ async fn what_comes_while_too_much_waits_is_refused() {
     pod.stop().await;
 }
 
+#[actix_web::test]
+async fn what_waits_is_bounded_in_bytes_too() {
+    let pod = Pod::start(Config { waiting_bytes: 7, ..config() }).await;
+    let mut client = pod.connect().await;
+    for said in ["wait 1000", "four", "more", "one"] {
+        say(&mut client, said).await;
+    }
+    for said in ["crowded", "wait 1000", "four", "one"] {
+        assert_eq!(hear(&mut client).await, Ok(said.to_owned()));
+    }
+    // What has been served makes room
+    for said in ["wait 1", "seven!!"] {
+        say(&mut client, said).await;
+    }
+    for said in ["wait 1", "seven!!"] {
+        assert_eq!(hear(&mut client).await, Ok(said.to_owned()));
+    }
+    pod.stop().await;
+}
+
 #[cfg(feature = "chaos")]
 #[actix_web::test]
 async fn a_clerk_that_dies_leaves_nobody_without_an_answer() {
