@@ -4,6 +4,7 @@ use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use party_gallery_actors::{
     database::Database,
+    health::wall_clock,
     kernel::Supervisor,
     ticker::{Nudge, Ticker},
     worker::{self, Config, Crew, Tally, Worker},
@@ -52,7 +53,7 @@ pub(super) async fn start(
     let crew = Crew::start("developer", NonZeroUsize::MIN, WAITING)?;
     let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce)));
     supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
-    let sweep = Arc::new(sweep::Sweep::new(database.clone(), event_retention));
+    let sweep = Arc::new(sweep::Sweep::new(database.clone(), store.clone(), event_retention, wall_clock));
     supervisor.add(Ticker::child(sweep, sweep::RHYTHM, &Nudge::default())).await?;
     let workshop = Workshop::new(database.clone(), store.clone(), crew, announce);
     let queue = Jobs::new(database.clone(), Task::KINDS);

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+/// Where originals are, below the store's directory.
+pub(super) const ORIGINALS: &str = "originals";
+
 /// Whose object it is, which of a photo's files, and which content.
 ///
 /// *Invariant:* made of ids, numbers and hashes only, so that no key leads out of its directory.
@@ -55,9 +58,23 @@ impl Key {
         byte.unwrap_or_default()
     }
 
-    /// Where it is below the objects' directory.
+    /// Where it is below the store's directory. Originals go soon, and lie together so that those that stay are found.
     pub(super) fn path(&self) -> PathBuf {
-        [format!("{:02x}", self.shard()), self.to_string()].iter().collect()
+        match self.role {
+            Role::Original => [ORIGINALS, &self.to_string()].iter().collect(),
+            Role::File | Role::Preview | Role::Thumb => {
+                ["objects", &format!("{:02x}", self.shard()), &self.to_string()].iter().collect()
+            }
+        }
+    }
+
+    /// The key of a media's original with that name, as [`Display`](fmt::Display) writes it.
+    pub(super) fn of_original(name: &str) -> Option<Self> {
+        let (party, name) = name.split_once('.')?;
+        let (role, name) = name.split_once('.')?;
+        let (id, version) = name.split_once('.')?;
+        let name = Name::Media { id: id.parse().ok()?, version: version.parse().ok()? };
+        (role == "original").then_some(Self { party: party.parse().ok()?, role: Role::Original, name })
     }
 }
 
@@ -91,17 +108,29 @@ mod tests {
             (
                 Role::File,
                 media,
-                "ff/00000000-0000-0000-0000-00000000000a.file.00000000-0000-0000-0000-0000000001ff.7",
+                "objects/ff/00000000-0000-0000-0000-00000000000a.file.00000000-0000-0000-0000-0000000001ff.7",
             ),
             (
                 Role::Original,
                 Name::Content([0x5a; 32]),
-                "5a/00000000-0000-0000-0000-00000000000a.original.\
+                "originals/00000000-0000-0000-0000-00000000000a.original.\
                  5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
             ),
         ] {
             assert_eq!(Key { party, role, name }.path().to_str(), Some(path));
         }
+    }
+
+    #[test]
+    fn an_original_is_known_by_its_name() {
+        let name = Name::Media { id: Uuid::from_u128(0x1ff), version: 7 };
+        let key = |role, name| Key { party: Uuid::from_u128(0xa), role, name };
+        let original = key(Role::Original, name);
+        assert_eq!(Key::of_original(&original.to_string()), Some(original));
+        for other in [key(Role::File, name), key(Role::Original, Name::Content([0x5a; 32]))] {
+            assert_eq!(Key::of_original(&other.to_string()), None);
+        }
+        assert_eq!(Key::of_original("notes.txt"), None);
     }
 
     proptest! {

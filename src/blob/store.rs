@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use uuid::Uuid;
 
 use super::disk::{blocking, make_directory, remove_file, sync_directory, within};
-use super::{Error, Key, Object, Provisional, Staged, Unspoken};
+use super::key::ORIGINALS;
+use super::{Error, Key, Object, Provisional, Role, Staged, Unspoken};
 use crate::config::StorageUrl;
 
 /// What lies in staging for so long belongs to nobody: an upload is cut after 30 s without a byte.
@@ -30,8 +31,8 @@ pub struct Store(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     root: PathBuf,
     patience: Duration,
-    /// Shards that the disk knows, each by its byte.
-    durable: [AtomicBool; SHARDS],
+    /// Directories that the disk knows: the shards, each by its byte, and that of the originals.
+    durable: [AtomicBool; SHARDS + 1],
     /// Whether a probe has not come back yet.
     pub(super) probing: AtomicBool,
 }
@@ -62,7 +63,7 @@ impl Store {
             StorageUrl::S3(_) => return Err(Unspoken { scheme: "s3" }),
             StorageUrl::Gs(_) => return Err(Unspoken { scheme: "gs" }),
         };
-        let durable = [const { AtomicBool::new(false) }; SHARDS];
+        let durable = [const { AtomicBool::new(false) }; SHARDS + 1];
         Ok(Self(Arc::new(Shared { root, patience, durable, probing: AtomicBool::new(false) })))
     }
 
@@ -159,6 +160,29 @@ impl Store {
         self.0.patience
     }
 
+    /// The keys of originals that were written more than `age` before `now`, the wall clock's: of some thousands at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn old_originals(&self, now: SystemTime, age: Duration) -> Result<Vec<Key>, Error> {
+        let originals = self.0.root.join(ORIGINALS);
+        let old = blocking(move || {
+            let mut old = Vec::new();
+            for entry in fs::read_dir(originals)?.take(SWEPT_AT_ONCE) {
+                let entry = entry?;
+                let key = entry.file_name().to_str().and_then(Key::of_original);
+                // What is gone meanwhile, or is of the future, is not old
+                let written = entry.metadata().and_then(|data| data.modified());
+                let is_old =
+                    written.is_ok_and(|then| now.duration_since(then).is_ok_and(|passed| passed > age));
+                old.extend(key.filter(|_| is_old));
+            }
+            Ok(old)
+        });
+        found(within(self.patience(), old).await).map(Option::unwrap_or_default)
+    }
+
     /// A new name among what is being written.
     pub(super) fn staging_file(&self) -> PathBuf {
         self.staging().join(Uuid::new_v4().to_string())
@@ -168,7 +192,8 @@ impl Store {
     pub(super) fn publish(&self, staged: &std::path::Path, key: &Key) -> io::Result<()> {
         let object = self.object(key);
         let shard = object.parent().unwrap_or(&self.0.root);
-        let known = self.0.durable.get(usize::from(key.shard()));
+        let number = if key.role == Role::Original { SHARDS } else { usize::from(key.shard()) };
+        let known = self.0.durable.get(number);
         if !known.is_some_and(|known| known.load(Ordering::Acquire)) {
             self.make_shard(shard)?;
             if let Some(known) = known {
@@ -189,7 +214,7 @@ impl Store {
     fn make_shard(&self, shard: &std::path::Path) -> io::Result<()> {
         make_directory(shard)?;
         // Another writer may have made it a moment ago and not have synced it yet
-        sync_directory(&self.objects())?;
+        sync_directory(shard.parent().unwrap_or(&self.0.root))?;
         sync_directory(&self.0.root)
     }
 
@@ -197,12 +222,8 @@ impl Store {
         self.0.root.join("staging")
     }
 
-    fn objects(&self) -> PathBuf {
-        self.0.root.join("objects")
-    }
-
     pub(super) fn object(&self, key: &Key) -> PathBuf {
-        self.objects().join(key.path())
+        self.0.root.join(key.path())
     }
 }
 

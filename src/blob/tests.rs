@@ -215,6 +215,23 @@ async fn leftovers_of_a_crash_are_swept_when_they_are_a_day_old() {
 }
 
 #[tokio::test]
+async fn originals_that_have_stayed_too_long_are_found() {
+    let (directory, store) = store();
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    let hour = Duration::from_secs(3_600);
+    assert_eq!(store.old_originals(now, hour).await.unwrap(), []);
+    let original = |number| Key { role: Role::Original, ..key(number) };
+    for (key, age) in [(original(1), 2 * hour), (original(2), hour / 2), (key(3), 2 * hour)] {
+        let known = files(&directory);
+        store.put_bytes(&key, b"1").await.unwrap();
+        let new = files(&directory).into_iter().find(|file| !known.contains(file)).unwrap();
+        File::options().write(true).open(new).unwrap().set_modified(now - age).unwrap();
+    }
+    assert_eq!(store.old_originals(now, hour).await.unwrap(), [original(1)]);
+    assert_eq!(bytes(&store, &original(1)).await.unwrap(), b"1");
+}
+
+#[tokio::test]
 async fn a_probe_leaves_nothing_behind() {
     let (directory, store) = store();
     assert_eq!(store.check().await, Ok(()));

@@ -89,7 +89,7 @@ mod tests {
     fn the_code_on_a_card_is_the_links_with_a_quiet_zone_around_it() {
         let modules = QrCode::new(card().link).unwrap();
         let rows = |drawn: String| -> Vec<Vec<bool>> {
-            let blocks = drawn.lines().filter(|line| line.contains('█') || line.contains(PAPER));
+            let blocks = drawn.lines().filter(|line| line.contains(['█', '▀', '▄']) || line.contains(PAPER));
             let rows = blocks.flat_map(|line| {
                 let bare = line.trim_start_matches(MARGIN).replace(PAPER, "").replace(PLAIN, "");
                 let halves =

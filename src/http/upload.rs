@@ -1,7 +1,5 @@
 //! `POST /parties/{id}/media`: a form with a file, streamed into the store as it comes.
 
-use std::time::Duration;
-
 use actix_multipart::{Field, Multipart};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -11,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
 use super::{
+    admission::IDLE,
     body::ticket,
     path::Id,
     problem::{Code, Problem},
@@ -30,8 +29,6 @@ use crate::{
     },
 };
 
-/// How long a client may say nothing.
-const IDLE: Duration = Duration::from_secs(30);
 /// The most bytes of a text in the form.
 const TEXT_LIMIT: usize = 8 * 1024;
 /// The most parts of a form.
@@ -146,6 +143,7 @@ fn words(texts: serde_json::Map<String, Value>) -> Result<Words, Error> {
     let tags = fields.optional("tags", |value| tag::read_all(&list(value)));
     let read = caption.zip(mood).zip(tags);
     let ((caption, mood), tags) = fields.finish(read)?;
+    let caption = caption.filter(|caption| !caption.as_str().is_empty());
     Ok(Words { caption, mood: mood.flatten(), tags: tags.unwrap_or_default() })
 }
 
@@ -195,8 +193,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_mood_is_none() {
-        assert_eq!(read(json!({ "mood": "" })).unwrap().mood, None);
+    fn what_is_left_empty_in_a_form_is_none() {
+        let empty = read(json!({ "mood": "", "caption": " ", "tags": "" })).unwrap();
+        assert_eq!((empty.mood, empty.caption, empty.tags), (None, None, vec![]));
         assert_eq!(read(json!({ "mood": "HYPE" })).unwrap().mood, Some(Mood::Hype));
         assert!(read(json!({ "mood": "hype" })).is_err());
     }

@@ -6,6 +6,13 @@ const ICC_FLAG: u8 = 0x20;
 const ALPHA_FLAG: u8 = 0x10;
 const EXIF_FLAG: u8 = 0x08;
 const ANIMATION_FLAG: u8 = 0x02;
+/// In the fifth byte of a lossless picture: whether its alpha means anything.
+const LOSSLESS_ALPHA: u8 = 0x10;
+
+/// Bytes that a pixel of an animation takes: the frame, the canvas that it is laid on, and what is made of both.
+const ANIMATED: u64 = 12;
+/// Bytes that a pixel takes whose alpha lies beside its colours: both planes as they are decoded, and what is made of both.
+const LOSSY_ALPHA: u64 = 11;
 
 /// The size that the first chunk gives.
 pub(super) fn extent(head: &[u8]) -> Option<Extent> {
@@ -30,7 +37,7 @@ pub(super) fn strip(original: &[u8]) -> Result<Walked, Undevelopable> {
         write(&mut body, first.name, first.contents);
         return Ok(Walked { extent, orientation: orientation::UPRIGHT, bytes: enclose(&body) });
     }
-    let extent = canvas(first.contents).ok_or(Undevelopable::Malformed("bad header"))?.checked()?;
+    let mut extent = canvas(first.contents).ok_or(Undevelopable::Malformed("bad header"))?.checked()?;
     let mut turned = orientation::UPRIGHT;
     let (mut kept, mut has_profile) = (Vec::with_capacity(original.len()), false);
     let (mut stills, mut frames) = (0, 0);
@@ -47,7 +54,11 @@ pub(super) fn strip(original: &[u8]) -> Result<Walked, Undevelopable> {
                 write(&mut kept, *b"ANMF", &animation_frame(chunk.contents, extent)?);
                 frames += 1;
             }
-            b"ALPH" | b"ANIM" => write(&mut kept, chunk.name, chunk.contents),
+            b"ALPH" => {
+                extent = Extent::new(extent.width, extent.height, LOSSY_ALPHA).checked()?;
+                write(&mut kept, chunk.name, chunk.contents);
+            }
+            b"ANIM" => write(&mut kept, chunk.name, chunk.contents),
             b"ICCP" => {
                 has_profile = true;
                 write(&mut kept, *b"ICCP", chunk.contents);
@@ -138,8 +149,38 @@ fn within(frame: Option<Extent>, canvas: Extent) -> Result<(), Undevelopable> {
 
 fn canvas(contents: &[u8]) -> Option<Extent> {
     let mut reader = Reader::new(contents);
-    reader.take(4)?;
-    Some(Extent::new(reader.le24()? + 1, reader.le24()? + 1, 4))
+    let is_animated = reader.take(4)?.first()? & ANIMATION_FLAG != 0;
+    let need = if is_animated { ANIMATED } else { 4 };
+    Some(Extent::new(reader.le24()? + 1, reader.le24()? + 1, need))
+}
+
+/// A clean picture as its decoder takes it in place: a lossless one that shows no alpha is decoded with it all the same, and
+/// then copied without, which takes almost twice the memory. `None`: it is taken in place as it is. What alpha there is in
+/// what is decoded of this means nothing.
+pub(super) fn with_alpha(clean: &[u8]) -> Option<Vec<u8>> {
+    let mut reader = Reader::new(clean.get(12..)?);
+    let first = chunk(&mut reader)?;
+    // Behind the names and lengths of the outer chunk and of this one
+    let (at, flag) = match &first.name {
+        b"VP8L" => (12 + 8 + 4, LOSSLESS_ALPHA),
+        b"VP8X" if first.contents.first()? & ANIMATION_FLAG == 0 => {
+            let mut still = || loop {
+                match chunk(&mut reader)?.name {
+                    name if matches!(&name, b"VP8 " | b"VP8L") => return Some(name),
+                    _ => {}
+                }
+            };
+            (still()? == *b"VP8L").then_some((12 + 8, ALPHA_FLAG))?
+        }
+        _ => return None,
+    };
+    (clean.get(at)? & flag == 0).then(|| {
+        let mut picture = clean.to_vec();
+        if let Some(byte) = picture.get_mut(at) {
+            *byte |= flag;
+        }
+        picture
+    })
 }
 
 /// The size that a bitstream gives for itself.

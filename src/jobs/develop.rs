@@ -79,7 +79,7 @@ impl Develop {
             if cancel.is_cancelled() {
                 return None;
             }
-            Some(make(format, &bytes))
+            Some(make(format, bytes))
         };
         match self.crew.run(work, DEVELOPED_WITHIN).await {
             Ok(Some(Ok(made))) => self.show(media, &made).await,
@@ -168,8 +168,9 @@ enum Shows {
 }
 
 /// Blocks for as long as it takes.
-fn make(format: Format, original: &[u8]) -> Result<Made, Undevelopable> {
-    let clean = imaging::strip(format, original)?;
+fn make(format: Format, original: Vec<u8>) -> Result<Made, Undevelopable> {
+    let clean = imaging::strip(format, &original)?;
+    drop(original);
     let developed = imaging::develop(&clean)?;
     Ok(Made { clean: clean.into_bytes(), developed })
 }

@@ -1,31 +1,50 @@
-//! Forgets what is kept for a while only: first answers, old events, spent sign-ins.
+//! Forgets what is kept for a while only: first answers, old events, spent sign-ins, originals that nobody waits for.
 
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    time::{Duration, SystemTime},
+};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use party_gallery_actors::ticker::{Rhythm, Task, TaskError};
+use uuid::Uuid;
 
 use super::failure;
-use crate::db::{Database, DatabaseError, expired, idempotency};
+use crate::{
+    blob::{self, Key, Name, Store},
+    db::{Database, DatabaseError, expired, idempotency, media},
+};
 
 /// Statements of each sort in one run; what is left waits for the next.
 const ROUNDS: usize = 20;
+
+/// An original is there before its row, and goes when the clean one is stored. A pod that dies in between, and a commit
+/// whose answer was not seen, leave one that no row tells of: after this long it is nobody's.
+const ORPHANED_AFTER: Duration = Duration::from_secs(60 * 60);
+/// Originals that are asked for in one statement.
+const ASKED_AT_ONCE: usize = 500;
 
 /// Often enough that there is never much.
 pub const RHYTHM: Rhythm =
     Rhythm { every: Duration::from_secs(5), deadline: Duration::from_secs(30), jitter: 0.2 };
 
 /// Forgets what is kept for a while only.
-#[derive(Debug)]
 pub struct Sweep {
     database: Database,
+    store: Store,
     event_retention: Duration,
+    clock: fn() -> SystemTime,
 }
 
 impl Sweep {
-    /// Events are kept for `event_retention`.
-    pub fn new(database: Database, event_retention: Duration) -> Self {
-        Self { database, event_retention }
+    /// Events are kept for `event_retention`; `clock` is the wall's, for the ages of files.
+    pub fn new(
+        database: Database,
+        store: Store,
+        event_retention: Duration,
+        clock: fn() -> SystemTime,
+    ) -> Self {
+        Self { database, store, event_retention, clock }
     }
 
     async fn sweep(&self) -> Result<(), DatabaseError> {
@@ -43,6 +62,30 @@ impl Sweep {
         }
         Ok(())
     }
+
+    /// Removes originals that no media waits for.
+    async fn clear(&self) -> Result<(), TaskError> {
+        let away = |error: blob::Error| TaskError::Unavailable(error.into());
+        let old = self.store.old_originals((self.clock)(), ORPHANED_AFTER).await.map_err(away)?;
+        for keys in old.chunks(ASKED_AT_ONCE) {
+            let ids: Vec<_> = keys.iter().filter_map(media_of).collect();
+            let found = self.database.run(async |connection| media::find(connection, &ids).await);
+            let found = found.await.map_err(failure::of)?;
+            let waiting: HashSet<_> =
+                found.iter().filter(|media| media.is_waiting()).map(|media| media.id).collect();
+            for key in keys.iter().filter(|key| media_of(key).is_some_and(|id| !waiting.contains(&id))) {
+                self.store.delete(key).await.map_err(away)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn media_of(key: &Key) -> Option<Uuid> {
+    match key.name {
+        Name::Media { id, .. } => Some(id),
+        Name::Content(_) => None,
+    }
 }
 
 /// What is kept for a while only.
@@ -59,6 +102,16 @@ impl Task for Sweep {
     }
 
     fn run(&self) -> BoxFuture<'_, Result<(), TaskError>> {
-        async { self.sweep().await.map_err(failure::of) }.boxed()
+        async {
+            self.sweep().await.map_err(failure::of)?;
+            self.clear().await
+        }
+        .boxed()
+    }
+}
+
+impl std::fmt::Debug for Sweep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sweep").finish_non_exhaustive()
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Error, account::Account, unix};
+use super::{Error, account::Account, process, unix};
 
 /// How much of a log an error quotes, in bytes.
 const LAST_WORDS: u64 = 1_000;
@@ -142,8 +142,5 @@ impl Drop for Home {
 
 /// Whether `pid` is a running `program`: not gone, not a zombie, not something else that got the number.
 fn is_alive(pid: i32, program: &str) -> bool {
-    // `4711 (name) S 1 …`, and the name may hold anything
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let name_and_state = stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(") "));
-    name_and_state.is_some_and(|(name, state)| name == program && !state.starts_with(['Z', 'X']))
+    process::stat(pid).is_some_and(|(name, state)| name == program && !matches!(state, 'Z' | 'X'))
 }

@@ -20,7 +20,17 @@ const QUEUE: usize = 16;
 
 struct Order {
     command: Command,
-    spawned: oneshot::Sender<io::Result<Child>>,
+    spawned: oneshot::Sender<io::Result<Spawned>>,
+}
+
+/// A child that is killed and reaped, at the latest when this is dropped: also one that nobody waits for any more.
+#[derive(Debug)]
+pub(super) struct Spawned(pub(super) Child);
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
 }
 
 /// Spawns children that lead their own session and are interrupted when this process ends. Clones share one thread.
@@ -40,17 +50,15 @@ impl Launcher {
         thread::Builder::new().name("launcher".to_owned()).spawn(move || {
             for mut order in received {
                 unix::detach(&mut order.command);
-                if let Err(Ok(mut unwanted)) = order.spawned.send(order.command.spawn()) {
-                    // Who asked gave up meanwhile: nobody would ever stop or reap it
-                    let _ = unwanted.kill().and_then(|()| unwanted.wait());
-                }
+                // Who asked may have given up meanwhile
+                let _ = order.spawned.send(order.command.spawn().map(Spawned));
             }
         })?;
         Ok(Self { orders })
     }
 
     /// Spawns `command`; as long as fork and exec take.
-    pub(super) async fn spawn(&self, command: Command) -> io::Result<Child> {
+    pub(super) async fn spawn(&self, command: Command) -> io::Result<Spawned> {
         let (spawned, answer) = oneshot::channel();
         self.orders.try_send(Order { command, spawned }).map_err(|refused| match refused {
             TrySendError::Full(_) => io::ErrorKind::WouldBlock,

@@ -3,8 +3,8 @@
 //! Each lives in a directory of its own, listens on a Unix socket in there and nowhere else, and is a child of this
 //! process: it ends when this process ends, however that comes.
 //!
-//! *Invariant:* nothing in here restarts anything, and nothing but dropping a [`Server`] blocks. A [`Server`] says when
-//! it has ended; its [`Keeper`] ends with it, and what follows is the supervisor's business.
+//! *Invariant:* nothing in here restarts anything, and nothing blocks but dropping or signalling a [`Server`]. A
+//! [`Server`] says when it has ended; its [`Keeper`] ends with it, and what follows is the supervisor's business.
 
 mod account;
 mod error;
@@ -39,8 +39,8 @@ pub use self::{
 /// [`Error::Unreachable`], [`Error::NoAccount`].
 pub fn reachable(directory: &std::path::Path) -> Result<(), Error> {
     let Some(account) = account::Account::to_become()? else { return Ok(()) };
-    let directory = std::path::absolute(directory)
-        .map_err(Error::io(format!("find {}", directory.display())))?;
+    let directory =
+        std::path::absolute(directory).map_err(Error::io(format!("find {}", directory.display())))?;
     account.reaches(&directory.join("server"))
 }
 

@@ -105,6 +105,7 @@ impl Server {
     }
 
     /// Signals it and all its children: it may be killed as a crash would, and frozen and thawed as a bad machine would.
+    /// Blocks for a moment.
     pub fn signal(&mut self, signal: Signal) -> io::Result<()> {
         self.process.signal(signal)
     }

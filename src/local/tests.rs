@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
 use tokio_postgres::NoTls;
 
 use super::*;
@@ -188,6 +190,41 @@ async fn a_server_that_does_not_listen_to_reason_is_killed() {
     assert_eq!(server.pid().unwrap(), None);
 }
 
+/// Something that forks as fast as it can, as a PostgreSQL does that everybody connects to.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_was_just_forked_is_frozen_and_killed_too() {
+    let (directory, launcher) = (directory(), Launcher::start().unwrap());
+    let family = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let ours = processes.filter(|process| {
+            fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd == directory.path())
+        });
+        let states = ours.filter_map(|process| process::stat(process.file_name().to_str()?.parse().ok()?));
+        states.map(|(_name, state)| state).collect::<String>()
+    };
+    // A signal takes a moment to arrive, but never comes where nobody sent it
+    let settles = async |what: &str, holds: fn(&str) -> bool| {
+        let until = Instant::now() + Duration::from_secs(2);
+        while !holds(&family()) {
+            assert!(Instant::now() < until, "{what}: {}", family());
+            sleep(Duration::from_millis(2)).await;
+        }
+    };
+    for round in 0..40 {
+        let mut command = Command::new("sh");
+        command.args(["-c", "for n in $(seq 2000); do sleep 60 & done; wait"]).current_dir(directory.path());
+        let mut process = process::Process::spawn(&launcher, command, Signal::Terminate).await.unwrap();
+        settles("it forks", |family| family.len() > 5).await;
+        if round % 2 == 0 {
+            process.signal(Signal::Stop).unwrap();
+            settles("all stand still", |family| family.chars().all(|state| state == 'T')).await;
+        }
+        drop(process);
+        settles("all are gone", str::is_empty).await;
+    }
+}
+
 #[tokio::test]
 async fn the_end_of_a_server_is_noticed() {
     let (directory, launcher) = (directory(), Launcher::start().unwrap());
@@ -195,6 +232,30 @@ async fn the_end_of_a_server_is_noticed() {
     unix::send(server.pid().unwrap().unwrap(), Signal::Kill).unwrap();
     let status = tokio::time::timeout(DEADLINE, server.ended()).await.unwrap().unwrap();
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGKILL));
+}
+
+#[tokio::test]
+async fn a_child_that_nobody_takes_is_killed() {
+    let (directory, launcher) = (directory(), Launcher::start().unwrap());
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo $$ > number; exec sleep 60"]).current_dir(directory.path());
+    let mut spawning = Box::pin(launcher.spawn(command));
+    assert!(spawning.as_mut().now_or_never().is_none());
+    let until = Instant::now() + DEADLINE;
+    let pid: i32 = loop {
+        let number = fs::read_to_string(directory.path().join("number")).unwrap_or_default();
+        match number.trim().parse() {
+            Ok(pid) => break pid,
+            Err(_not_yet) => sleep(Duration::from_millis(2)).await,
+        }
+        assert!(Instant::now() < until, "it is not spawned");
+    };
+    // Spawned, and whoever wanted it has not looked
+    drop(spawning);
+    while unix::send(pid, Signal::Continue).is_ok() {
+        assert!(Instant::now() < until, "it runs, or was not reaped");
+        sleep(Duration::from_millis(2)).await;
+    }
 }
 
 /// The kernel does it when the launcher's thread ends, as it does when the whole process is killed.
@@ -206,6 +267,6 @@ async fn a_server_ends_with_the_process_that_launched_it() {
     command.arg("60").current_dir(directory.path());
     let mut child = launcher.spawn(command).await.unwrap();
     drop(launcher);
-    let status = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+    let status = tokio::task::spawn_blocking(move || child.0.wait()).await.unwrap().unwrap();
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGINT));
 }

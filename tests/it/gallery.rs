@@ -101,8 +101,7 @@ async fn an_original_that_outlived_its_photos_development_goes_with_the_next_att
         assert_eq!(party.developed(&id).await["status"], status);
         eventually(DEADLINE, "the job is done", async || party.stage.jobs().await == 0).await;
         // What is left of an attempt that ended between its last two steps
-        let original =
-            party.storage.join(format!("objects/{}/{}.original.{id}.1", &id[id.len() - 2..], party.id));
+        let original = party.storage.join(format!("originals/{}.original.{id}.1", party.id));
         assert!(!original.exists(), "{}", original.display());
         std::fs::write(&original, "where it was taken").unwrap();
         party

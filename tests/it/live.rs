@@ -8,9 +8,13 @@ use uuid::Uuid;
 
 use crate::support::{
     DEADLINE,
-    app::{TestApp, Victim},
+    app::Victim,
+    chaos_proxy::{ChaosProxy, Upstream},
+    database::{MIGRATED, fresh},
     own::{OwnPostgres, OwnRedis},
+    pod::Pod,
     poll::eventually,
+    process::{Process, SECRET},
     screen::{Screen, brief, say},
     servers::fresh_redis,
     stage::{Somebody, Stage, ask, stop},
@@ -158,7 +162,7 @@ async fn a_hub_that_dies_loses_and_repeats_nothing() {
 }
 
 /// Says something until it is acknowledged, as a client does that keeps its own name for it.
-async fn insist(app: &TestApp, who: &Somebody, party: Uuid, name: &str) -> i64 {
+async fn insist(app: &impl Pod, who: &Somebody, party: Uuid, name: &str) -> i64 {
     let path = format!("/api/v1/parties/{party}/chat/messages");
     let body = json!({ "content": name, "clientId": name });
     eventually(DEADLINE, name, async || {
@@ -226,4 +230,49 @@ async fn nothing_that_was_acknowledged_is_missed_whatever_dies() {
     assert_eq!(numbers(missed), (last + 1..=70).collect::<Vec<_>>());
     assert_eq!(answer["data"]["seq"], 70);
     stop(there).await;
+}
+
+#[tokio::test]
+async fn a_pod_that_is_killed_costs_its_screens_a_reconnection_and_no_event() {
+    let (database, redis) = (fresh(&MIGRATED).await, OwnRedis::start().await);
+    // Staging takes an address
+    let line = ChaosProxy::start(Upstream::Unix(redis.socket().to_owned())).await;
+    let redis = format!("redis://{}", line.address());
+    let stage = Stage::shared(&database, SECRET);
+    let [dying, living] = [(); 2].map(|()| Process::serve(&database, &redis, &[]));
+    let (here, there) = (dying.address().await, living.address().await);
+    for pod in [here, there] {
+        let ready = format!("http://{pod}/health/ready");
+        eventually(DEADLINE, "the pod is ready", async || {
+            reqwest::get(&ready).await.is_ok_and(|reply| reply.status() == 200)
+        })
+        .await;
+    }
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    let (guest, talker) = (stage.guest(party).await, stage.guest(party).await);
+    let (mut cut, mut staying) = (Screen::of(&here, &host).await, Screen::of(&there, &guest).await);
+    let epoch = cut.join(party).await["epoch"].clone();
+    staying.join(party).await;
+    for n in 1..=20 {
+        insist(if n % 2 == 0 { &here } else { &there }, &talker, party, &n.to_string()).await;
+    }
+    let mut seen = cut.logged_up_to(15).await;
+    dying.signal("KILL");
+    seen.extend(cut.logged_until_closed().await);
+    for n in 21..=40 {
+        insist(&there, &talker, party, &n.to_string()).await;
+    }
+    let numbers = |events: Vec<(i64, String)>| events.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
+    let seen = numbers(seen);
+    let last = *seen.last().unwrap();
+    assert_eq!(seen, (1..=last).collect::<Vec<_>>());
+
+    let mut back = Screen::of(&there, &host).await;
+    let resume = json!({ "partyId": party, "since": last, "epoch": epoch });
+    let (missed, answer) = back.ask("party:join_live", resume).await;
+    let missed = missed.iter().filter(|event| event["seq"].is_number()).map(brief).collect();
+    assert_eq!(numbers(missed), (last + 1..=40).collect::<Vec<_>>());
+    assert_eq!(answer["data"]["seq"], 40);
+    assert_eq!(numbers(staying.logged_up_to(40).await), (1..=40).collect::<Vec<_>>());
 }

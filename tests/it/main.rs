@@ -12,6 +12,8 @@
 mod support;
 
 mod accounts;
+mod bad_frames;
+mod bad_input;
 mod chat;
 mod cli;
 mod clock;
@@ -24,6 +26,7 @@ mod jobs;
 mod joining;
 mod live;
 mod migrations;
+mod outages;
 mod parties;
 mod party_night;
 mod pod;
@@ -38,3 +41,4 @@ mod sockets;
 mod storage;
 mod tls;
 mod uploads;
+mod uploads_in_outages;

@@ -15,6 +15,7 @@ pub mod app;
 pub mod chaos_proxy;
 pub mod database;
 pub mod gathering;
+pub mod house;
 pub mod logs;
 pub mod newcomer;
 pub mod own;

@@ -63,9 +63,10 @@ impl Newcomer {
             let lines = self.lines();
             let values = names.map(|name| lines.iter().find_map(|line| word(line.trim_start(), name)));
             let found: BTreeMap<_, _> = names.into_iter().zip(values).collect();
-            found.values().all(Option::is_some).then(|| {
-                found.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
-            })
+            found
+                .values()
+                .all(Option::is_some)
+                .then(|| found.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect())
         })
         .await
     }
@@ -95,9 +96,7 @@ impl Newcomer {
 fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_party-gallery"));
     command.args(["serve", "--demo", "demo"]).current_dir(REPOSITORY).env_clear();
-    // Where the servers' programs are
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("DATA_DIR", data).env("PORT", "0");
+    command.env("PATH", servers::path()).env("DATA_DIR", data).env("PORT", "0");
     command
 }
 

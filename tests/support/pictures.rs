@@ -34,6 +34,47 @@ pub fn noise(width: u32, height: u32) -> Vec<u8> {
     out.into_inner()
 }
 
+/// A JPEG like `jpeg`, but for a comment that tells it from others.
+pub fn commented(jpeg: &[u8], comment: &str) -> Vec<u8> {
+    let length = u16::try_from(comment.len() + 2).unwrap();
+    [&jpeg[..2], &[0xff, 0xfe], &length.to_be_bytes(), comment.as_bytes(), &jpeg[2..]].concat()
+}
+
+/// Width and height of 50 megapixels, the most that is taken.
+pub const HUGE: (u32, u32) = (8_660, 5_773);
+
+/// A JPEG of that size with a colour for every `stripe` pixels, all lines alike: the less, the more bytes.
+pub fn huge_jpeg(stripe: u32) -> Vec<u8> {
+    const BLOCK: u32 = 8;
+    let colours = |x: u32| [x * 53, x * 97, x * 193].map(|colour| colour.to_le_bytes()[0]);
+    let line = RgbImage::from_fn(HUGE.0, BLOCK, |x, _| Rgb(colours(x / stripe)));
+    let mut out = Cursor::new(Vec::new());
+    DynamicImage::from(line).write_to(&mut out, ImageFormat::Jpeg).unwrap();
+    let mut line = out.into_inner();
+    // One line of blocks is encoded, and comes again and again between marks that begin anew
+    let marker = |jpeg: &[u8], marker| jpeg.windows(2).position(|bytes| bytes == [0xff, marker]).unwrap();
+    let frame = marker(&line, 0xc0);
+    line[frame + 5..frame + 7].copy_from_slice(&u16::try_from(HUGE.1).unwrap().to_be_bytes());
+    let (head, scan) = line.split_at(marker(&line, 0xda));
+    let (scan_head, blocks) = scan.split_at(2 + usize::from(u16::from_be_bytes([scan[2], scan[3]])));
+    let restart = u16::try_from(HUGE.0.div_ceil(BLOCK)).unwrap().to_be_bytes();
+    let mut jpeg = [head, &[0xff, 0xdd, 0, 4], &restart, scan_head].concat();
+    for (number, mark) in (1..=HUGE.1.div_ceil(BLOCK)).zip((0xd0..=0xd7).cycle()) {
+        jpeg.extend(&blocks[..blocks.len() - 2]);
+        jpeg.extend([0xff, if number == HUGE.1.div_ceil(BLOCK) { 0xd9 } else { mark }]);
+    }
+    jpeg
+}
+
+/// A lossless WebP of that size, all of it black, in 34 bytes.
+pub fn huge_webp() -> Vec<u8> {
+    let sides = (HUGE.0 - 1) | (HUGE.1 - 1) << 14;
+    // No transform, no cache, and five codes of one symbol each, which takes no bit to name
+    let picture = [&[0x2f][..], &sides.to_le_bytes(), &[0x88, 0x88, 0x08, 0, 0, 0, 0, 0, 0]].concat();
+    let chunk = [b"WEBPVP8L", &u32::try_from(picture.len()).unwrap().to_le_bytes()[..], &picture].concat();
+    [b"RIFF", &u32::try_from(chunk.len()).unwrap().to_le_bytes()[..], &chunk].concat()
+}
+
 /// A PNG of that size.
 pub fn png(width: u32, height: u32) -> Vec<u8> {
     encode(width, height, 0, ImageFormat::Png)
@@ -94,6 +135,34 @@ pub fn bomb() -> Vec<u8> {
     let checksum = crc32(&png[12..29]);
     png[29..33].copy_from_slice(&checksum.to_be_bytes());
     png
+}
+
+/// A whole PNG of 30,000 × 30,000 pixels, all of them black: less than a megabyte, and 112 or more when it is decoded.
+pub fn whole_bomb() -> Vec<u8> {
+    const SIDE: u32 = 30_000;
+    // One bit a pixel, and a byte before each line
+    let length = usize::try_from(SIDE * (1 + SIDE.div_ceil(8))).unwrap();
+    // Deflate: one last block with the fixed codes; a zero, and for long the same again
+    let mut bits = "110".to_owned() + "00110000";
+    bits += &"1100010100000".repeat((length - 1) / 258);
+    bits += &"00110000".repeat((length - 1) % 258);
+    bits += "0000000";
+    let mut zeros = vec![0x78, 0x01];
+    zeros.extend(
+        bits.as_bytes()
+            .chunks(8)
+            .map(|byte| byte.iter().enumerate().fold(0, |byte, (place, bit)| byte | ((bit - b'0') << place))),
+    );
+    zeros.extend((u32::try_from(length % 65_521).unwrap() << 16 | 1).to_be_bytes());
+    let header = [&SIDE.to_be_bytes()[..], &SIDE.to_be_bytes(), &[1, 0, 0, 0, 0]].concat();
+    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, contents) in [(b"IHDR", header), (b"IDAT", zeros), (b"IEND", Vec::new())] {
+        let named = [&name[..], &contents].concat();
+        out.extend(u32::try_from(contents.len()).unwrap().to_be_bytes());
+        out.extend(&named);
+        out.extend(crc32(&named).to_be_bytes());
+    }
+    out
 }
 
 fn crc32(bytes: &[u8]) -> u32 {

@@ -95,9 +95,18 @@ impl Process {
 
     /// What it holds of the machine's memory, in bytes.
     pub fn resident(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that it has ever held of it, in bytes.
+    pub fn peak(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> u64 {
         let status = fs::read_to_string(Path::new("/proc").join(self.id().to_string()).join("status"));
         let status = status.unwrap();
-        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
         kilobytes.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1_024
     }
 }

@@ -99,7 +99,8 @@ async fn launcher() -> &'static Launcher {
     LAUNCHER.get_or_init(async || Launcher::start().unwrap()).await
 }
 
+/// Where the servers' programs are looked for.
 #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
-fn path() -> OsString {
+pub fn path() -> OsString {
     env::var_os("PATH").unwrap_or_default()
 }

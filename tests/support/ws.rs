@@ -79,6 +79,11 @@ impl WsClient {
         self.send_text(&value.to_string()).await;
     }
 
+    /// Sends any JSON as a text frame, unless the other side is gone: it will say so when it is listened to.
+    pub async fn try_send_json(&mut self, value: &Value) {
+        let _ = self.socket.send(Message::text(value.to_string())).await;
+    }
+
     /// Sends a text frame, whatever it says.
     pub async fn send_text(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.unwrap();
@@ -155,7 +160,7 @@ impl DeafClient {
 
     /// Sends any JSON as a text frame, unless it was cut.
     pub async fn try_send_json(&mut self, value: &Value) {
-        let _ = self.0.socket.send(Message::text(value.to_string())).await;
+        self.0.try_send_json(value).await;
     }
 
     /// It begins to read: what the kernels on both sides have kept comes first.

@@ -189,7 +189,7 @@ impl Outbox {
             batch.frames.push(frame);
         }
         queue.bytes = queue.bytes.saturating_sub(bytes);
-        if bytes > 0 && self.is_low(&queue) {
+        if !batch.frames.is_empty() && self.is_low(&queue) {
             self.low.notify_waiters();
         }
         if queue.frames.is_empty() {
@@ -236,6 +236,7 @@ mod tests {
         time::Duration,
     };
 
+    use futures_util::FutureExt;
     use proptest::prelude::*;
 
     use super::*;
@@ -307,6 +308,18 @@ mod tests {
         let batch = outbox.take(0, Waker::noop());
         assert_eq!((batch.ping, batch.pong, batch.frames.len()), (true, Some(Bytes::from_static(b"2")), 0));
         assert!(!outbox.is_ping_waiting());
+    }
+
+    #[test]
+    fn who_waits_for_room_hears_of_it_whatever_the_frames_weigh() {
+        for size in [0, 1] {
+            let outbox = outbox(100, 4);
+            (0..4).for_each(|_| outbox.push(frame(size), Instant::now()).unwrap());
+            let mut waiting = Box::pin(outbox.drained());
+            assert_eq!(waiting.as_mut().now_or_never(), None);
+            outbox.take(usize::MAX, Waker::noop());
+            assert_eq!(waiting.now_or_never(), Some(true), "frames of {size} bytes");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) const NAMED: usize = 50;
 pub(super) struct Viewers {
     here: HashMap<Subject, Here>,
     elsewhere: HashMap<u64, Elsewhere>,
-    /// The count that local sessions were last told.
+    /// The count that local sessions were last told without names; 0 when they were told names since.
     told: usize,
     /// When the other pods were last told, and whether that is not true any more.
     announced: Option<Instant>,
@@ -61,6 +61,7 @@ impl Viewers {
         }
         let here = self.here.remove(&subject)?;
         self.is_changed = true;
+        self.note_names();
         (!self.is_elsewhere(&subject)).then_some(here.face)
     }
 
@@ -70,6 +71,14 @@ impl Viewers {
             self.elsewhere.remove(&pod);
         } else {
             self.elsewhere.insert(pod, Elsewhere { heard: now, viewers });
+        }
+        self.note_names();
+    }
+
+    /// Whoever went to leave so few was told by name, with the count.
+    fn note_names(&mut self) {
+        if self.told > 0 && self.count() <= NAMED {
+            self.told = 0;
         }
     }
 
@@ -107,7 +116,7 @@ impl Viewers {
 
     /// Lets the other pods be told again.
     pub(super) fn announce_again(&mut self) {
-        self.is_changed = !self.here.is_empty();
+        self.is_changed |= !self.here.is_empty();
     }
 
     /// The count that local sessions have to be told once a second: while there are too many for names, or when some
@@ -173,6 +182,38 @@ mod tests {
         viewers.enter(subject(50), Bytes::new());
         assert_eq!(viewers.take_news(now), Some(51));
         assert_eq!(viewers.take_news(now), None);
+    }
+
+    #[test]
+    fn a_count_that_comes_back_above_50_is_told_again() {
+        let now = Instant::now();
+        let mut viewers = Viewers::default();
+        for id in 0..51 {
+            viewers.enter(subject(id), Bytes::new());
+        }
+        assert_eq!(viewers.take_news(now), Some(51));
+        // Told by name: here, and by the other pod
+        viewers.leave(subject(0));
+        viewers.enter(subject(0), Bytes::new());
+        assert_eq!(viewers.take_news(now), Some(51));
+        viewers.leave(subject(0));
+        viewers.hear(7, HashSet::from([subject(0)]), now);
+        assert_eq!(viewers.take_news(now), Some(51));
+        viewers.hear(7, HashSet::new(), now);
+        viewers.hear(7, HashSet::from([subject(0)]), now);
+        assert_eq!(viewers.take_news(now), Some(51));
+        assert_eq!(viewers.take_news(now), None);
+    }
+
+    #[test]
+    fn that_nobody_is_left_is_not_forgotten_when_all_is_told_again() {
+        let now = Instant::now();
+        let mut viewers = Viewers::default();
+        viewers.enter(subject(1), Bytes::new());
+        assert!(viewers.take_announcement(false, now).is_some());
+        viewers.leave(subject(1));
+        viewers.announce_again();
+        assert_eq!(viewers.take_announcement(false, now), Some(HashSet::new()));
     }
 
     #[test]

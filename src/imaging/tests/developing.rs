@@ -126,6 +126,20 @@ fn what_is_transparent_stays_so_and_what_only_could_be_does_not() {
 }
 
 #[test]
+fn alpha_that_a_lossless_webp_does_not_speak_of_means_nothing() {
+    let hidden = encoded(RgbaImage::from_pixel(4_000, 600, Rgba([200, 30, 30, 0])), ImageFormat::WebP);
+    assert_eq!(developed(Format::WebP, &hidden).thumb.content_type(), "image/png");
+    let mut spoken = hidden;
+    spoken[24] &= !0x10;
+    for file in [telling_webp(&spoken, 4_000, 600, 1), spoken] {
+        let shown = developed(Format::WebP, &file);
+        assert_eq!(shown.thumb.content_type(), "image/jpeg");
+        let colour = seen(&shown.thumb).into_rgb8().get_pixel(9, 9).0;
+        assert!(colour.iter().zip([200, 30, 30]).all(|(a, b)| a.abs_diff(b) < 10), "{colour:?}");
+    }
+}
+
+#[test]
 fn the_profile_is_carried_over_where_it_speaks_of_the_same_channels() {
     use image::ImageDecoder;
     let carried = |space: &[u8; 4], picture: DynamicImage, as_png: bool| {

@@ -120,6 +120,27 @@ fn memory_that_a_progressive_picture_is_collected_in_counts() {
 }
 
 #[test]
+fn memory_that_a_webp_is_put_together_in_counts() {
+    let sides = |width: u32, height: u32| {
+        [&(width - 1).to_le_bytes()[..3], &(height - 1).to_le_bytes()[..3]].concat()
+    };
+    let animated = |width, height| {
+        let mut file = ANIMATED_WEBP.to_vec();
+        file.splice(24..30, sides(width, height));
+        sniff(&file).admit(None, None)
+    };
+    assert_eq!(animated(4_000, 4_000), Ok(Format::WebP));
+    assert_eq!(animated(5_000, 4_000), Err(Refusal::TooLarge));
+    let with_alpha = |width, height| {
+        let header = [vec![0x10, 0, 0, 0], sides(width, height)].concat();
+        let alpha = riff_chunk(b"ALPH", &[0; 10]);
+        riff(&[riff_chunk(b"VP8X", &header), alpha, LOSSY_WEBP[12..].to_vec()])
+    };
+    assert!(strip(Format::WebP, &with_alpha(4_000, 4_000)).is_ok());
+    assert_eq!(strip(Format::WebP, &with_alpha(5_000, 4_000)).unwrap_err().reason(), "too large");
+}
+
+#[test]
 fn scans_without_end_are_refused() {
     let scan = PROGRESSIVE.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
     let end = PROGRESSIVE.len() - 2;
