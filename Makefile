@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench dev staging roll scale
+.PHONY: help run test check fmt bench dev staging roll scale test-containers
 
 STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 
@@ -39,3 +39,6 @@ roll: ## Replaces staging's replicas one after the other by those of IMAGE
 N ?= 2
 scale: ## Serves staging from N replicas: make scale N=3
 	$(STAGING) up --detach --no-build --no-deps --no-recreate --scale api=$(N) api
+
+test-containers: ## Builds, runs, rolls and breaks what is above; needs a Docker engine and Python
+	tests/containers/run
