@@ -1,12 +1,9 @@
 //! Joining by a code, alone and all at once.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use party_gallery::{db::migrate, realtime::Kind};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use crate::support::{
     DEADLINE,
@@ -276,17 +273,19 @@ async fn joins_of_one_address_have_a_limit() {
 /// Joins until it is told that it has, as a client does that knows its own key; gives the guest and the refusals.
 async fn insist(stage: &Stage, body: &Value, key: &str) -> (uuid::Uuid, usize) {
     let mut refusals = 0;
-    loop {
+    let guest = eventually(DEADLINE, "somebody has joined", async || {
         let reply = keyed(stage, key, None, body).await;
         match reply.status.as_u16() {
-            201 => return (id(&reply.body["data"]["guest"]["id"]), refusals),
+            201 => return Some(id(&reply.body["data"]["guest"]["id"])),
             503 => assert!(!reply.header("retry-after").is_empty()),
             504 => assert!(reply.header("retry-after").is_empty()),
             other => panic!("{other} {}", reply.body),
         }
         refusals += 1;
-        sleep(Duration::from_millis(20)).await;
-    }
+        None
+    });
+    let guest = guest.await;
+    (guest, refusals)
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 use reqwest::Client;
 use tokio::time::sleep;
 
-use crate::support::{DEADLINE, house::House, stage::Somebody};
+use crate::support::{DEADLINE, house::House, poll::eventually, stage::Somebody};
 
 /// What the contract's limits are given on a busy machine.
 const NOISE: Duration = Duration::from_millis(500);
@@ -57,11 +57,7 @@ impl Reader {
 
     /// When the first is answered again.
     async fn answered(&self) -> Instant {
-        let until = Instant::now() + DEADLINE;
-        while self.ask(&self.paths[0]).await.0 != 200 {
-            assert!(Instant::now() < until, "it does not come back");
-            sleep(Duration::from_millis(5)).await;
-        }
+        eventually(DEADLINE, "it comes back", async || self.ask(&self.paths[0]).await.0 == 200).await;
         Instant::now()
     }
 
@@ -103,6 +99,7 @@ async fn who_asks_a_killed_database_is_told_at_once_and_served_as_soon_as_it_is_
         house.postgres.kill9();
         let killed = Instant::now();
         reader.refused(REFUSED, 30).await;
+        // How long it is away is what is looked at
         sleep(outage.saturating_sub(killed.elapsed())).await;
         reader.refused(REFUSED, 30).await;
         let took = returns(&mut house, &reader).await;
