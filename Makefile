@@ -40,5 +40,5 @@ N ?= 2
 scale: ## Serves staging from N replicas: make scale N=3
 	$(STAGING) up --detach --no-build --no-deps --no-recreate --scale api=$(N) api
 
-test-containers: ## Builds, runs, rolls and breaks what is above; needs a Docker engine and Python
+test-containers: ## Tests what is shipped for containers; needs a Docker engine and Python
 	tests/containers/run
