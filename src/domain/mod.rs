@@ -11,6 +11,7 @@ pub mod fields;
 pub mod limits;
 pub mod media;
 pub mod moment;
+pub mod notification;
 pub mod party;
 pub mod person;
 pub mod rate;

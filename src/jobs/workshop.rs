@@ -37,6 +37,7 @@ impl Run<Job> for Workshop {
             match Task::read(&job.kind, &job.payload) {
                 Some(Task::Develop { media }) => self.develop.run(media, cancel).await,
                 Some(Task::Erase { party, media }) => self.erase(party, media).await,
+                Some(Task::Notify { .. }) => Err(Failure::Permanent("nobody here knows how".into())),
                 None => Err(Failure::Permanent("nobody here knows how".into())),
             }
         })
@@ -46,7 +47,7 @@ impl Run<Job> for Workshop {
         Box::pin(async move {
             match Task::read(&job.kind, &job.payload) {
                 Some(Task::Develop { media }) => self.develop.fail(media, "it could not be processed").await,
-                Some(Task::Erase { .. }) | None => Ok(()),
+                Some(Task::Erase { .. } | Task::Notify { .. }) | None => Ok(()),
             }
         })
     }

@@ -5,7 +5,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::Error;
-use crate::db::{Connection, jobs};
+use crate::{
+    db::{Connection, jobs},
+    domain::notification::Cause,
+};
 
 /// A piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,11 +26,24 @@ pub enum Task {
         /// Which.
         media: Uuid,
     },
+    /// Tell everybody whom something concerns.
+    Notify {
+        /// Of what.
+        cause: Cause,
+        /// Everybody up to this person has been told.
+        #[serde(default)]
+        after: Option<Uuid>,
+    },
 }
 
 impl Task {
     /// Their kinds, as a queue knows them.
-    pub const KINDS: &'static [&'static str] = &["develop", "erase"];
+    pub const KINDS: &'static [&'static str] = &["develop", "erase", "notify"];
+
+    /// That everybody is told whom `cause` concerns.
+    pub fn tell(cause: Cause) -> Self {
+        Self::Notify { cause, after: None }
+    }
 
     /// The task of a job. `None`: it is of a newer binary.
     pub fn read(kind: &str, payload: &Value) -> Option<Self> {
@@ -43,6 +59,7 @@ impl Task {
         let (kind, payload) = match self {
             Self::Develop { .. } => ("develop", serde_json::to_value(self)),
             Self::Erase { .. } => ("erase", serde_json::to_value(self)),
+            Self::Notify { .. } => ("notify", serde_json::to_value(self)),
         };
         let payload = payload.map_err(Error::internal)?.get("of").cloned().unwrap_or_default();
         jobs::add(connection, kind, &payload).await?;
@@ -63,7 +80,8 @@ mod tests {
         assert_eq!(Task::read("develop", &payload), Some(Task::Develop { media }));
         assert_eq!(Task::read("erase", &payload), None, "the party is missing");
         assert_eq!(Task::read("dance", &payload), None);
-        for task in [Task::Develop { media }, Task::Erase { party: media, media }] {
+        let told = Task::tell(Cause::Like { media, person: media });
+        for task in [Task::Develop { media }, Task::Erase { party: media, media }, told] {
             let written = serde_json::to_value(task).unwrap();
             let kind = written["kind"].as_str().unwrap();
             assert!(Task::KINDS.contains(&kind));
