@@ -8,7 +8,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
-        header::{self, HeaderMap, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web,
@@ -67,13 +67,27 @@ pub async fn cors<B: MessageBody + 'static>(
         };
         return Ok(request.into_response(preflight(origin)));
     }
-    let mut answer = next.call(request).await?.map_into_boxed_body();
+    // A request past its time fails without an answer that could be added to
+    let mut answer = match next.call(request).await {
+        Ok(answer) => answer.map_into_boxed_body(),
+        Err(error) => return Err(Problem::of(&error).telling_all(told(allowed)).into()),
+    };
     vary(answer.headers_mut());
-    if let Some(origin) = allowed {
-        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        answer.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(READ));
+    for (name, value) in told(allowed) {
+        answer.headers_mut().insert(name, value);
     }
     Ok(answer)
+}
+
+/// What tells a page of `origin` that it may read the answer.
+fn told(origin: Option<HeaderValue>) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let allowed = origin.map(|origin| {
+        [
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+            (header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(READ)),
+        ]
+    });
+    allowed.into_iter().flatten()
 }
 
 fn is_preflight(request: &ServiceRequest) -> bool {

@@ -4,7 +4,10 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
 };
 use serde::Serialize;
 
@@ -124,8 +127,8 @@ pub struct Problem {
     detail: &'static str,
     retry_after: Option<Duration>,
     closes: bool,
-    size: Option<u64>,
-    errors: Vec<FieldError>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    errors: Box<[FieldError]>,
     standings: Vec<Standing>,
     cause: Option<Arc<str>>,
 }
@@ -138,8 +141,8 @@ impl Problem {
             detail,
             retry_after: None,
             closes: false,
-            size: None,
-            errors: Vec::new(),
+            headers: Vec::new(),
+            errors: Box::default(),
             standings: Vec::new(),
             cause: None,
         }
@@ -161,15 +164,35 @@ impl Problem {
 
     /// How large the file is of which no such part exists.
     #[must_use]
-    pub fn of_size(mut self, size: u64) -> Self {
-        self.size = Some(size);
+    pub fn of_size(self, size: u64) -> Self {
+        self.telling(header::CONTENT_RANGE, &format!("bytes */{size}"))
+    }
+
+    /// What an error of a layer or of the framework is told as.
+    pub fn of(error: &actix_web::Error) -> Self {
+        let status = error.as_response_error().status_code();
+        let bare = || Self::new(Code::of(status), status.canonical_reason().unwrap_or_default());
+        error.as_error::<Self>().cloned().unwrap_or_else(bare)
+    }
+
+    /// Headers that go with it.
+    #[must_use]
+    pub fn telling_all(mut self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
+    /// A header that goes with it; `value` is printable ASCII.
+    #[must_use]
+    pub fn telling(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
     }
 
     /// What is wrong with each field.
     #[must_use]
     pub fn naming(mut self, errors: Vec<FieldError>) -> Self {
-        self.errors = errors;
+        self.errors = errors.into();
         self
     }
 
@@ -216,8 +239,8 @@ impl Problem {
             let seconds = delay.as_millis().div_ceil(1000).max(1);
             answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        if let Some(size) = self.size {
-            answer.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
+        for (name, value) in &self.headers {
+            answer.insert_header((name.clone(), value.clone()));
         }
         for (name, value) in rate::fields(&self.standings) {
             answer.insert_header((name, value));

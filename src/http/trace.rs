@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use super::{
     access::client_address,
+    headers::protect,
     problem::{Code, Problem},
 };
 use crate::{config::Networks, telemetry::Metrics};
@@ -76,7 +77,7 @@ pub async fn trace<B: MessageBody + 'static>(
     let mut answer = match next.call(request).await {
         Ok(answer) => answer.map_into_boxed_body(),
         Err(error) => {
-            let told = Told { problem: problem_of(&error), id: line.id.clone() };
+            let told = Told { problem: Problem::of(&error), id: line.id.clone() };
             line.cause = told.problem.cause().map(str::to_owned);
             line.write(&trace, told.status_code().as_u16(), began);
             return Err(told.into());
@@ -91,6 +92,7 @@ pub async fn trace<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(&line.id) {
         answer.headers_mut().insert(REQUEST_ID, value);
     }
+    protect(answer.headers_mut());
     if trace.draining.load(Ordering::Acquire) && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
@@ -191,14 +193,9 @@ impl ResponseError for Told {
         if let Ok(value) = HeaderValue::from_str(&self.id) {
             answer.headers_mut().insert(REQUEST_ID, value);
         }
+        protect(answer.headers_mut());
         answer
     }
-}
-
-fn problem_of(error: &Error) -> Problem {
-    let status = error.as_response_error().status_code();
-    let bare = || Problem::new(Code::of(status), status.canonical_reason().unwrap_or_default());
-    error.as_error::<Problem>().cloned().unwrap_or_else(bare)
 }
 
 /// The route with the ids that the path has in it. Whatever else a caller wrote there stays out: it may be a name, or a

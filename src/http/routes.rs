@@ -1,0 +1,159 @@
+//! The route table: every operation of the API, on one screen.
+
+use actix_web::{
+    HttpResponse, Resource,
+    guard::{self, Guard},
+    http::header,
+    middleware::from_fn,
+    web::{self, ServiceConfig},
+};
+
+use super::{
+    admission, auth, chat, compression, config, cors, files, joining, media, metrics, parties, probes,
+    problem::{Code, Problem},
+    rate, upload, ws,
+};
+
+/// An operation of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// In lower case.
+    pub method: &'static str,
+    /// Below `/api/v1`.
+    pub path: &'static str,
+}
+
+/// The table, as routes and as data: neither has what the other has not. What is `long` lasts as long as bytes flow,
+/// everything else 10 s at most.
+macro_rules! operations {
+    ($($path:literal { $($method:ident $module:ident::$handler:ident $($long:ident)?;)+ })+) => {
+        /// Every operation of the API.
+        pub const OPERATIONS: &[Operation] =
+            &[$($(Operation { method: stringify!($method), path: $path },)+)+];
+
+        fn operations(table: &mut ServiceConfig) {
+            $(
+                let resource = answering($path, &[$(stringify!($method)),+]);
+                $(let resource = resource.route(route!($method $module::$handler $($long)?));)+
+                table.service(resource);
+            )+
+        }
+    };
+}
+
+macro_rules! route {
+    // Whatever can be got can be asked for without its body
+    (get $module:ident::$handler:ident $($long:ident)?) => {
+        route!(@ web::route().guard(reads()), $module::$handler $($long)?)
+    };
+    ($method:ident $module:ident::$handler:ident $($long:ident)?) => {
+        route!(@ web::$method(), $module::$handler $($long)?)
+    };
+    (@ $route:expr, $module:ident::$handler:ident) => { $route.to($module::$handler) };
+    (@ $route:expr, $module:ident::$handler:ident long) => {
+        $route.to($module::$handler).wrap(from_fn(admission::long))
+    };
+}
+
+// A path that another one would take too stands before it
+operations! {
+    "/config" {
+        get config::show;
+    }
+    "/auth/register" {
+        post auth::register;
+    }
+    "/auth/login" {
+        post auth::login;
+    }
+    "/auth/refresh" {
+        post auth::refresh;
+    }
+    "/auth/me" {
+        get auth::me;
+    }
+    "/parties" {
+        get parties::list;
+        post parties::create;
+    }
+    "/parties/by-code" {
+        post joining::by_code;
+    }
+    "/parties/join-by-code" {
+        post joining::join_by_code;
+    }
+    "/parties/{id}" {
+        get parties::show;
+        put parties::edit;
+        patch parties::edit;
+    }
+    "/parties/{id}/publish" {
+        post parties::publish;
+    }
+    "/parties/{id}/start" {
+        post parties::start;
+    }
+    "/parties/{id}/end" {
+        post parties::end;
+    }
+    "/parties/{id}/attendees" {
+        get parties::attendees;
+    }
+    "/parties/{id}/chat/messages" {
+        get chat::list;
+        post chat::say;
+    }
+    "/parties/{id}/media" {
+        get media::list;
+        post upload::upload long;
+    }
+    "/media/{id}" {
+        get media::show;
+        delete media::delete;
+    }
+    "/media/{id}/file" {
+        get files::file long;
+    }
+    "/media/{id}/preview" {
+        get files::preview long;
+    }
+    "/media/{id}/thumb" {
+        get files::thumb long;
+    }
+}
+
+/// Every route of the service.
+pub fn routes(table: &mut ServiceConfig) {
+    table
+        // GET and HEAD of /health, /health/live, /health/ready, /livez, /readyz
+        .configure(probes::configure)
+        .service(web::resource("/metrics").route(web::get().to(metrics::metrics)))
+        .service(web::resource("/ws").route(web::get().to(ws::ws)))
+        .service(
+            web::scope("/api/v1")
+                .wrap(from_fn(rate::limit))
+                .wrap(from_fn(admission::admit))
+                .wrap(from_fn(compression::compress))
+                .wrap(from_fn(cors::cors))
+                .configure(operations),
+        );
+}
+
+/// What is there for these methods, and tells every other one so.
+fn answering(path: &str, methods: &[&str]) -> Resource {
+    let mut allowed: Vec<_> = methods.iter().map(|method| method.to_uppercase()).collect();
+    if methods.contains(&"get") {
+        allowed.push("HEAD".to_owned());
+    }
+    let allowed = allowed.join(", ");
+    let refuse = move || {
+        let problem =
+            Problem::new(Code::MethodNotAllowed, "Not for this method").telling(header::ALLOW, &allowed);
+        async move { Err::<HttpResponse, _>(problem) }
+    };
+    web::resource(path.to_owned()).default_service(web::to(refuse))
+}
+
+fn reads() -> impl Guard {
+    guard::Any(guard::Get()).or(guard::Head())
+}
