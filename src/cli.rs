@@ -46,6 +46,7 @@ pub fn run() -> u8 {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand(Command::new("serve").about("Serves; the default").arg(demo))
         .subcommand(Command::new("migrate").about("Brings the schema of DATABASE_URL up to this version"))
+        .subcommand(Command::new("openapi").about("Prints the OpenAPI 3.1 document"))
         .subcommand(Command::new("healthcheck").about("Asks the local /health/live"));
     let matches = match command.try_get_matches() {
         Ok(matches) => matches,
@@ -55,6 +56,9 @@ pub fn run() -> u8 {
             return if error.use_stderr() { BAD_CONFIGURATION } else { 0 };
         }
     };
+    if matches.subcommand_name() == Some("openapi") {
+        return print(&crate::http::document::document());
+    }
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(problems) => {
@@ -76,6 +80,11 @@ pub fn run() -> u8 {
             serve(config, demo.cloned())
         }
     }
+}
+
+/// The document is the same whatever the environment.
+fn print(document: &serde_json::Value) -> u8 {
+    u8::from(writeln!(io::stdout(), "{document:#}").is_err())
 }
 
 fn serve(config: Config, demo: Option<PathBuf>) -> u8 {

@@ -10,6 +10,8 @@ pub mod compression;
 pub mod config;
 pub mod connection;
 pub mod cors;
+pub mod docs;
+pub mod document;
 pub mod files;
 pub mod headers;
 pub mod joining;

@@ -103,6 +103,16 @@ impl Code {
         }
     }
 
+    /// The contract's word.
+    pub fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The status that it comes with.
+    pub fn status(self) -> StatusCode {
+        self.row().0
+    }
+
     /// The code for an answer of the framework's own.
     pub(super) fn of(status: StatusCode) -> Self {
         match status {

@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use super::{
-    admission, auth, chat, compression, config, cors, files, joining, media, metrics, parties, probes,
+    admission, auth, chat, compression, config, cors, docs, files, joining, media, metrics, parties, probes,
     problem::{Code, Problem},
     rate, upload, ws,
 };
@@ -129,6 +129,8 @@ pub fn routes(table: &mut ServiceConfig) {
         .configure(probes::configure)
         .service(web::resource("/metrics").route(web::get().to(metrics::metrics)))
         .service(web::resource("/ws").route(web::get().to(ws::ws)))
+        // /openapi.json, and its reader at /docs
+        .configure(docs::configure)
         .service(
             web::scope("/api/v1")
                 .wrap(from_fn(rate::limit))
