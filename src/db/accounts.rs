@@ -72,6 +72,42 @@ pub async fn credentials(
     Ok(row.map(|row| Credentials { person: row.get("person_id"), password_hash: row.get("password_hash") }))
 }
 
+/// The address of a user and the hash of their password.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn email(connection: &mut Connection, id: Uuid) -> Result<Option<(String, String)>, DatabaseError> {
+    const EMAIL: &str = include_str!("queries/accounts/email.sql");
+    let row = connection.query_opt(EMAIL, &[&id]).await?;
+    Ok(row.map(|row| (row.get("email"), row.get("password_hash"))))
+}
+
+/// Whether that is still the hash of a user's password; it is not changed until this transaction ends.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn still_has(connection: &mut Connection, id: Uuid, hash: &str) -> Result<bool, DatabaseError> {
+    const STILL_HAS: &str = include_str!("queries/accounts/still_has.sql");
+    Ok(connection.query_opt(STILL_HAS, &[&id, &hash]).await?.is_some())
+}
+
+/// Gives a user another password, if `before` is still the hash of theirs. `false`: it is not.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn change_password(
+    connection: &mut Connection,
+    id: Uuid,
+    before: &str,
+    after: &str,
+) -> Result<bool, DatabaseError> {
+    const CHANGE_PASSWORD: &str = include_str!("queries/accounts/change_password.sql");
+    Ok(connection.execute(CHANGE_PASSWORD, &[&id, &before, &after]).await? > 0)
+}
+
 /// A user as they see themselves.
 ///
 /// # Errors

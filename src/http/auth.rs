@@ -91,13 +91,41 @@ pub async fn login(
 ///
 /// No token, one that is worth nothing, or too many.
 pub async fn refresh(accounts: web::Data<Accounts>, body: Object) -> Result<HttpResponse, Problem> {
-    let mut fields = body.into_fields();
-    let token = fields.required("refreshToken", |token| {
-        token.as_str().map(str::to_owned).ok_or(Wrong::new("INVALID_TYPE", "must be a string"))
-    });
-    let token = fields.finish(token).map_err(Error::from)?;
+    let token = refresh_token(body.into_fields()).map_err(Error::from)?;
     let pair = accounts.refresh(&Token::read(&token)?).await?;
     reply::ok(&Tokens::from(&pair))
+}
+
+/// `POST /auth/logout`.
+///
+/// # Errors
+///
+/// No token; one that is worth nothing is as good as logged out.
+pub async fn logout(
+    _caller: Caller,
+    accounts: web::Data<Accounts>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let token = refresh_token(body.into_fields()).map_err(Error::from)?;
+    if let Ok(token) = Token::read(&token) {
+        accounts.logout(&token).await?;
+    }
+    Ok(reply::no_content())
+}
+
+/// `PUT /auth/password`.
+///
+/// # Errors
+///
+/// As the service.
+pub async fn change_password(
+    caller: Caller,
+    accounts: web::Data<Accounts>,
+    address: ClientAddress,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    accounts.change_password(caller, body.into_fields(), address.0).await?;
+    Ok(reply::no_content())
 }
 
 /// `GET /auth/me`.
@@ -135,6 +163,13 @@ fn registration(mut fields: Fields) -> Result<Registration, Invalid> {
         })
     };
     fields.finish(read())
+}
+
+fn refresh_token(mut fields: Fields) -> Result<String, Invalid> {
+    let token = fields.required("refreshToken", |token| {
+        token.as_str().map(str::to_owned).ok_or(Wrong::new("INVALID_TYPE", "must be a string"))
+    });
+    fields.finish(token)
 }
 
 fn credentials(mut fields: Fields) -> Result<(Email, Password), Invalid> {

@@ -49,6 +49,8 @@ pub fn routes(table: &mut ServiceConfig) {
                 .service(web::resource("/auth/login").route(web::post().to(auth::login)))
                 .service(web::resource("/auth/refresh").route(web::post().to(auth::refresh)))
                 .service(web::resource("/auth/me").route(web::get().to(auth::me)))
+                .service(web::resource("/auth/logout").route(web::post().to(auth::logout)))
+                .service(web::resource("/auth/password").route(web::put().to(auth::change_password)))
                 .service(
                     web::resource("/parties")
                         .route(web::get().to(parties::list))

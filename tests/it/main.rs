@@ -29,6 +29,7 @@ mod migrations;
 mod outages;
 mod parties;
 mod party_night;
+mod passwords;
 mod pod;
 mod private_servers;
 mod process;
