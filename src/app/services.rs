@@ -29,6 +29,7 @@ use crate::{
         sessions::Sessions,
         tokens::Tokens,
         uploads::Uploads,
+        users::Users,
     },
 };
 
@@ -52,6 +53,7 @@ pub(super) struct Services {
     tokens: Data<http::caller::Tokens>,
     rates: Data<Rates>,
     accounts: Data<Accounts>,
+    users: Data<Users>,
     parties: Data<Parties>,
     joining: Data<Joining>,
     gallery: Data<Gallery>,
@@ -111,6 +113,7 @@ impl Services {
             tokens: Data::new(http::caller::Tokens(authenticator)),
             rates: Data::new(rates),
             accounts: Data::new(accounts),
+            users: Data::new(Users::new(database.clone())),
             parties: Data::new(parties),
             joining: Data::new(joining),
             gallery: Data::new(gallery),
@@ -154,6 +157,7 @@ impl Services {
             .app_data(self.tokens.clone())
             .app_data(self.rates.clone())
             .app_data(self.accounts.clone())
+            .app_data(self.users.clone())
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())

@@ -47,6 +47,10 @@ pub async fn create(connection: &mut Connection, new: NewAccount<'_>) -> Result<
     Ok(Account {
         person: person.clone(),
         bio: bio.map(str::to_owned),
+        interests: Vec::new(),
+        followers_count: 0,
+        following_count: 0,
+        is_followed: false,
         email: email.to_owned(),
         notifications_enabled: row.get("notifications_enabled"),
         created_at: moment(row, "created_at"),
@@ -108,17 +112,25 @@ pub async fn change_password(
     Ok(connection.execute(CHANGE_PASSWORD, &[&id, &before, &after]).await? > 0)
 }
 
-/// A user as they see themselves.
+/// A user, as `viewer` finds them.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn user(connection: &mut Connection, id: Uuid) -> Result<Option<Account>, DatabaseError> {
+pub async fn user(
+    connection: &mut Connection,
+    id: Uuid,
+    viewer: Option<Uuid>,
+) -> Result<Option<Account>, DatabaseError> {
     const USER: &str = include_str!("queries/accounts/user.sql");
-    let row = connection.query_opt(USER, &[&id]).await?;
+    let row = connection.query_opt(USER, &[&id, &viewer]).await?;
     Ok(row.map(|row| Account {
         person: person(&row),
         bio: row.get("bio"),
+        interests: row.get("interests"),
+        followers_count: row.get("followers_count"),
+        following_count: row.get("following_count"),
+        is_followed: row.get("is_followed"),
         email: row.get("email"),
         notifications_enabled: row.get("notifications_enabled"),
         created_at: moment(&row, "created_at"),

@@ -18,7 +18,7 @@ use crate::{
         once::Answer,
         sessions::{Pair, Token},
     },
-    view::{One, OwnGuest, OwnUser},
+    view::{One, OwnGuest, UserView},
 };
 
 /// What somebody who has signed in is told, beside who they are.
@@ -33,7 +33,7 @@ struct Tokens<'a> {
 
 #[derive(Serialize)]
 struct SignedIn<'a> {
-    user: OwnUser<'a>,
+    user: UserView<'a>,
     #[serde(flatten)]
     tokens: Tokens<'a>,
 }
@@ -50,7 +50,7 @@ impl<'a> From<&'a Pair> for Tokens<'a> {
 
 impl<'a> SignedIn<'a> {
     fn new(account: &'a Account, pair: &'a Pair) -> Self {
-        Self { user: account.into(), tokens: pair.into() }
+        Self { user: UserView::own(account), tokens: pair.into() }
     }
 }
 
@@ -139,7 +139,7 @@ pub async fn me(
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     match accounts.myself(caller).await? {
-        Myself::User(account) => reply::resource(&request, &One::User(&OwnUser::from(&account))),
+        Myself::User(account) => reply::resource(&request, &One::User(&UserView::own(&account))),
         Myself::Guest(guest) => reply::resource(&request, &One::Guest(&OwnGuest::from(&guest))),
     }
 }

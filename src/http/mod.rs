@@ -22,6 +22,7 @@ pub mod rate;
 pub mod reply;
 pub mod trace;
 pub mod upload;
+pub mod users;
 pub mod ws;
 
 use actix_web::{
@@ -48,9 +49,20 @@ pub fn routes(table: &mut ServiceConfig) {
                 .service(web::resource("/auth/register").route(web::post().to(auth::register)))
                 .service(web::resource("/auth/login").route(web::post().to(auth::login)))
                 .service(web::resource("/auth/refresh").route(web::post().to(auth::refresh)))
-                .service(web::resource("/auth/me").route(web::get().to(auth::me)))
                 .service(web::resource("/auth/logout").route(web::post().to(auth::logout)))
                 .service(web::resource("/auth/password").route(web::put().to(auth::change_password)))
+                .service(web::resource("/auth/me").route(web::get().to(auth::me)))
+                // Before {id}, and whatever stands there
+                .service(
+                    web::resource("/users/check-username/{username:.*}")
+                        .route(web::get().to(users::check_username)),
+                )
+                .service(
+                    web::resource("/users/{id}")
+                        .route(web::get().to(users::show))
+                        .route(web::patch().to(users::edit))
+                        .route(web::put().to(users::edit)),
+                )
                 .service(
                     web::resource("/parties")
                         .route(web::get().to(parties::list))

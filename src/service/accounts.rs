@@ -138,7 +138,7 @@ impl Accounts {
                     return Err(WRONG);
                 }
                 // Erased since
-                let account = accounts::user(connection, person).await?.ok_or(WRONG)?;
+                let account = accounts::user(connection, person, None).await?.ok_or(WRONG)?;
                 let pair = self.sessions.open(connection, person, Kind::User).await?;
                 Ok((account, pair))
             })
@@ -218,7 +218,7 @@ impl Accounts {
             Caller::Anonymous => None,
             Caller::Display(_) => return Err(Error::Forbidden("a screen is nobody")),
             Caller::User(id) => {
-                let user = self.database.run(async |connection| accounts::user(connection, id).await);
+                let user = self.database.run(async |connection| accounts::user(connection, id, None).await);
                 user.await.map_err(Error::from)?.map(Myself::User)
             }
             Caller::Guest(id) => {

@@ -44,3 +44,4 @@ mod storm;
 mod tls;
 mod uploads;
 mod uploads_in_outages;
+mod users;
