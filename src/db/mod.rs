@@ -18,6 +18,7 @@ pub mod parties;
 pub mod people;
 mod person;
 pub mod sessions;
+pub mod social_links;
 pub mod users;
 mod violation;
 

@@ -16,6 +16,7 @@ pub mod party;
 pub mod person;
 pub mod profile;
 pub mod rate;
+pub mod social_link;
 pub mod suggestion;
 pub mod tag;
 pub mod text;

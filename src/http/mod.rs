@@ -20,6 +20,7 @@ pub mod probes;
 pub mod problem;
 pub mod rate;
 pub mod reply;
+pub mod social_links;
 pub mod trace;
 pub mod upload;
 pub mod users;
@@ -62,6 +63,11 @@ pub fn routes(table: &mut ServiceConfig) {
                         .route(web::get().to(users::show))
                         .route(web::patch().to(users::edit))
                         .route(web::put().to(users::edit)),
+                )
+                .service(
+                    web::resource("/users/{id}/social-links")
+                        .route(web::get().to(social_links::show))
+                        .route(web::put().to(social_links::replace)),
                 )
                 .service(
                     web::resource("/parties")

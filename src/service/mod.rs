@@ -17,6 +17,7 @@ pub mod rates;
 pub mod screens;
 pub mod seal;
 pub mod sessions;
+pub mod social_links;
 pub mod tasks;
 pub mod tokens;
 pub mod uploads;

@@ -38,6 +38,7 @@ mod readme;
 mod rights;
 mod rooms;
 mod screens;
+mod social_links;
 mod sockets;
 mod storage;
 mod storm;

@@ -98,7 +98,10 @@ async fn an_edit_shows_wherever_the_user_does() {
     let cleared = json!({ "firstName": null, "lastName": null, "bio": null, "interests": null });
     let replaced = sent(stage.request(Method::PUT, &format!("/users/{}", ada.id), Some(&ada)).json(&cleared));
     let user = replaced.await.body["data"]["user"].clone();
-    assert_eq!((&user["firstName"], &user["bio"], &user["interests"]), (&json!(null), &json!(null), &json!([])));
+    assert_eq!(
+        (&user["firstName"], &user["bio"], &user["interests"]),
+        (&json!(null), &json!(null), &json!([]))
+    );
     assert_eq!((&user["displayName"], &user["notificationsEnabled"]), (&json!("ada"), &json!(false)));
 
     let wrong = edit(&stage, &ada, Some(&ada), &json!({ "firstName": "a\u{202E}b", "bio": 7 })).await;
@@ -167,7 +170,10 @@ async fn whether_a_name_is_to_be_had_is_answered_whatever_the_name() {
     assert_eq!(check("%67race").await, json!({ "available": true, "valid": true }), "as it is decoded");
     for taken in ["ada", "ADA"] {
         let told = check(taken).await;
-        assert_eq!((&told["available"], &told["valid"], told.get("error")), (&json!(false), &json!(true), None));
+        assert_eq!(
+            (&told["available"], &told["valid"], told.get("error")),
+            (&json!(false), &json!(true), None)
+        );
         assert_eq!(told["suggestion"], format!("{taken}4"));
     }
     for (bad, suggested) in [
