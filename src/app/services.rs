@@ -19,6 +19,7 @@ use crate::{
         announce::{Announce, Wake},
         chat::Chat,
         codes::Codes,
+        follows::Follows,
         gallery::Gallery,
         joining::Joining,
         links::Links,
@@ -54,6 +55,7 @@ pub(super) struct Services {
     rates: Data<Rates>,
     accounts: Data<Accounts>,
     users: Data<Users>,
+    follows: Data<Follows>,
     parties: Data<Parties>,
     joining: Data<Joining>,
     gallery: Data<Gallery>,
@@ -103,6 +105,7 @@ impl Services {
             chat.clone(),
             log.new(o!("part" => "screens")),
         );
+        let follows = Follows::new(database.clone(), Arc::clone(&wake));
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
         let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
         let authenticator: Arc<dyn Authenticator> = tokens;
@@ -114,6 +117,7 @@ impl Services {
             rates: Data::new(rates),
             accounts: Data::new(accounts),
             users: Data::new(Users::new(database.clone())),
+            follows: Data::new(follows),
             parties: Data::new(parties),
             joining: Data::new(joining),
             gallery: Data::new(gallery),
@@ -158,6 +162,7 @@ impl Services {
             .app_data(self.rates.clone())
             .app_data(self.accounts.clone())
             .app_data(self.users.clone())
+            .app_data(self.follows.clone())
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())

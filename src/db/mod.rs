@@ -7,6 +7,7 @@ pub mod attendances;
 pub mod clock;
 pub mod events;
 pub mod expired;
+pub mod follows;
 pub mod guests;
 pub mod idempotency;
 pub mod jobs;

@@ -10,6 +10,7 @@ pub mod config;
 pub mod connection;
 pub mod cors;
 pub mod files;
+pub mod follows;
 pub mod joining;
 pub mod media;
 pub mod metrics;
@@ -69,6 +70,13 @@ pub fn routes(table: &mut ServiceConfig) {
                         .route(web::get().to(social_links::show))
                         .route(web::put().to(social_links::replace)),
                 )
+                .service(
+                    web::resource("/users/{id}/follow")
+                        .route(web::put().to(follows::follow))
+                        .route(web::delete().to(follows::unfollow)),
+                )
+                .service(web::resource("/users/{id}/followers").route(web::get().to(follows::followers)))
+                .service(web::resource("/users/{id}/following").route(web::get().to(follows::following)))
                 .service(
                     web::resource("/parties")
                         .route(web::get().to(parties::list))

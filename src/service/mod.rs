@@ -6,6 +6,7 @@ pub mod chat;
 pub mod codes;
 pub mod door;
 pub mod error;
+pub mod follows;
 pub mod gallery;
 pub mod joining;
 mod key;

@@ -35,6 +35,11 @@ impl Seen {
         revision(&Profile::of(&self.account))
     }
 
+    /// Whether the caller follows them.
+    pub fn is_followed(&self) -> bool {
+        self.account.is_followed
+    }
+
     /// What they see.
     pub fn view(&self) -> UserView<'_> {
         UserView::new(&self.account, self.caller)

@@ -20,6 +20,7 @@ mod clock;
 mod cors;
 mod database;
 mod demo;
+mod follows;
 mod gallery;
 mod ground;
 mod jobs;
