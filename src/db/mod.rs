@@ -20,6 +20,8 @@ pub mod people;
 mod person;
 pub mod sessions;
 pub mod social_links;
+pub mod user_media;
+pub mod user_parties;
 pub mod users;
 mod violation;
 

@@ -77,6 +77,9 @@ pub fn routes(table: &mut ServiceConfig) {
                 )
                 .service(web::resource("/users/{id}/followers").route(web::get().to(follows::followers)))
                 .service(web::resource("/users/{id}/following").route(web::get().to(follows::following)))
+                .service(web::resource("/users/{id}/parties").route(web::get().to(users::hosted)))
+                .service(web::resource("/users/{id}/attending").route(web::get().to(users::attending)))
+                .service(web::resource("/users/{id}/media").route(web::get().to(users::media)))
                 .service(
                     web::resource("/parties")
                         .route(web::get().to(parties::list))

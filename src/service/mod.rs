@@ -22,4 +22,6 @@ pub mod social_links;
 pub mod tasks;
 pub mod tokens;
 pub mod uploads;
+pub mod user_media;
+pub mod user_parties;
 pub mod users;

@@ -46,4 +46,5 @@ mod storm;
 mod tls;
 mod uploads;
 mod uploads_in_outages;
+mod user_lists;
 mod users;
