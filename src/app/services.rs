@@ -19,6 +19,7 @@ use crate::{
         announce::{Announce, Wake},
         chat::Chat,
         codes::Codes,
+        follows::Follows,
         gallery::Gallery,
         joining::Joining,
         links::Links,
@@ -29,6 +30,7 @@ use crate::{
         sessions::Sessions,
         tokens::Tokens,
         uploads::Uploads,
+        users::Users,
     },
 };
 
@@ -52,6 +54,8 @@ pub(super) struct Services {
     tokens: Data<http::caller::Tokens>,
     rates: Data<Rates>,
     accounts: Data<Accounts>,
+    users: Data<Users>,
+    follows: Data<Follows>,
     parties: Data<Parties>,
     joining: Data<Joining>,
     gallery: Data<Gallery>,
@@ -101,6 +105,7 @@ impl Services {
             chat.clone(),
             log.new(o!("part" => "screens")),
         );
+        let follows = Follows::new(database.clone(), Arc::clone(&wake));
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
         let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
         let authenticator: Arc<dyn Authenticator> = tokens;
@@ -111,6 +116,8 @@ impl Services {
             tokens: Data::new(http::caller::Tokens(authenticator)),
             rates: Data::new(rates),
             accounts: Data::new(accounts),
+            users: Data::new(Users::new(database.clone())),
+            follows: Data::new(follows),
             parties: Data::new(parties),
             joining: Data::new(joining),
             gallery: Data::new(gallery),
@@ -154,6 +161,8 @@ impl Services {
             .app_data(self.tokens.clone())
             .app_data(self.rates.clone())
             .app_data(self.accounts.clone())
+            .app_data(self.users.clone())
+            .app_data(self.follows.clone())
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())

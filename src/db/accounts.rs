@@ -47,6 +47,10 @@ pub async fn create(connection: &mut Connection, new: NewAccount<'_>) -> Result<
     Ok(Account {
         person: person.clone(),
         bio: bio.map(str::to_owned),
+        interests: Vec::new(),
+        followers_count: 0,
+        following_count: 0,
+        is_followed: false,
         email: email.to_owned(),
         notifications_enabled: row.get("notifications_enabled"),
         created_at: moment(row, "created_at"),
@@ -72,17 +76,61 @@ pub async fn credentials(
     Ok(row.map(|row| Credentials { person: row.get("person_id"), password_hash: row.get("password_hash") }))
 }
 
-/// A user as they see themselves.
+/// The address of a user and the hash of their password.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn user(connection: &mut Connection, id: Uuid) -> Result<Option<Account>, DatabaseError> {
+pub async fn email(connection: &mut Connection, id: Uuid) -> Result<Option<(String, String)>, DatabaseError> {
+    const EMAIL: &str = include_str!("queries/accounts/email.sql");
+    let row = connection.query_opt(EMAIL, &[&id]).await?;
+    Ok(row.map(|row| (row.get("email"), row.get("password_hash"))))
+}
+
+/// Whether that is still the hash of a user's password; it is not changed until this transaction ends.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn still_has(connection: &mut Connection, id: Uuid, hash: &str) -> Result<bool, DatabaseError> {
+    const STILL_HAS: &str = include_str!("queries/accounts/still_has.sql");
+    Ok(connection.query_opt(STILL_HAS, &[&id, &hash]).await?.is_some())
+}
+
+/// Gives a user another password, if `before` is still the hash of theirs. `false`: it is not.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn change_password(
+    connection: &mut Connection,
+    id: Uuid,
+    before: &str,
+    after: &str,
+) -> Result<bool, DatabaseError> {
+    const CHANGE_PASSWORD: &str = include_str!("queries/accounts/change_password.sql");
+    Ok(connection.execute(CHANGE_PASSWORD, &[&id, &before, &after]).await? > 0)
+}
+
+/// A user, as `viewer` finds them.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn user(
+    connection: &mut Connection,
+    id: Uuid,
+    viewer: Option<Uuid>,
+) -> Result<Option<Account>, DatabaseError> {
     const USER: &str = include_str!("queries/accounts/user.sql");
-    let row = connection.query_opt(USER, &[&id]).await?;
+    let row = connection.query_opt(USER, &[&id, &viewer]).await?;
     Ok(row.map(|row| Account {
         person: person(&row),
         bio: row.get("bio"),
+        interests: row.get("interests"),
+        followers_count: row.get("followers_count"),
+        following_count: row.get("following_count"),
+        is_followed: row.get("is_followed"),
         email: row.get("email"),
         notifications_enabled: row.get("notifications_enabled"),
         created_at: moment(&row, "created_at"),

@@ -7,6 +7,7 @@ pub mod attendances;
 pub mod clock;
 pub mod events;
 pub mod expired;
+pub mod follows;
 pub mod guests;
 pub mod idempotency;
 pub mod jobs;
@@ -18,6 +19,10 @@ pub mod parties;
 pub mod people;
 mod person;
 pub mod sessions;
+pub mod social_links;
+pub mod user_media;
+pub mod user_parties;
+pub mod users;
 mod violation;
 
 pub use party_gallery_actors::database::{Connection, Database, DatabaseError};

@@ -255,7 +255,7 @@ fn venue(plan: &Plan) -> Option<serde_json::Value> {
     plan.venue.as_ref().and_then(|venue| serde_json::to_value(venue).ok())
 }
 
-fn found(row: &Row) -> Found {
+pub(super) fn found(row: &Row) -> Found {
     Found { party: party(row), attendance: attendances::place(row), read_at: moment(row, "read_at") }
 }
 

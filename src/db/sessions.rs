@@ -118,6 +118,26 @@ pub async fn revoke(connection: &mut Connection, family: Uuid) -> Result<(), Dat
     Ok(())
 }
 
+/// Ends the sign-in that this token belongs to, if there is one.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn end(connection: &mut Connection, hash: &[u8]) -> Result<(), DatabaseError> {
+    const END: &str = include_str!("queries/sessions/end.sql");
+    connection.execute(END, &[&hash]).await.map(drop)
+}
+
+/// Ends all sign-ins of a person.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn end_all(connection: &mut Connection, person: Uuid) -> Result<(), DatabaseError> {
+    const END_ALL: &str = include_str!("queries/sessions/end_all.sql");
+    connection.execute(END_ALL, &[&person]).await.map(drop)
+}
+
 fn seconds(lifetime: Option<Duration>) -> Option<f64> {
     lifetime.map(|lifetime| lifetime.as_secs_f64())
 }

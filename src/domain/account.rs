@@ -6,13 +6,21 @@ use serde_json::Value;
 
 use super::{fields::Wrong, moment::Moment, person::Person};
 
-/// A user as they see themselves.
+/// A user, with all that they may see of themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Their face.
     pub person: Person,
     /// What they say of themselves.
     pub bio: Option<String>,
+    /// Slugs of what they like.
+    pub interests: Vec<String>,
+    /// How many follow them.
+    pub followers_count: i32,
+    /// How many they follow.
+    pub following_count: i32,
+    /// Whether the person for whom this was read follows them.
+    pub is_followed: bool,
     /// Where they are written to.
     pub email: String,
     /// Whether they are told of what happens.

@@ -18,7 +18,7 @@ use crate::{
         once::Answer,
         sessions::{Pair, Token},
     },
-    view::{One, OwnGuest, OwnUser},
+    view::{One, OwnGuest, UserView},
 };
 
 /// What somebody who has signed in is told, beside who they are.
@@ -33,7 +33,7 @@ struct Tokens<'a> {
 
 #[derive(Serialize)]
 struct SignedIn<'a> {
-    user: OwnUser<'a>,
+    user: UserView<'a>,
     #[serde(flatten)]
     tokens: Tokens<'a>,
 }
@@ -50,7 +50,7 @@ impl<'a> From<&'a Pair> for Tokens<'a> {
 
 impl<'a> SignedIn<'a> {
     fn new(account: &'a Account, pair: &'a Pair) -> Self {
-        Self { user: account.into(), tokens: pair.into() }
+        Self { user: UserView::own(account), tokens: pair.into() }
     }
 }
 
@@ -91,13 +91,41 @@ pub async fn login(
 ///
 /// No token, one that is worth nothing, or too many.
 pub async fn refresh(accounts: web::Data<Accounts>, body: Object) -> Result<HttpResponse, Problem> {
-    let mut fields = body.into_fields();
-    let token = fields.required("refreshToken", |token| {
-        token.as_str().map(str::to_owned).ok_or(Wrong::new("INVALID_TYPE", "must be a string"))
-    });
-    let token = fields.finish(token).map_err(Error::from)?;
+    let token = refresh_token(body.into_fields()).map_err(Error::from)?;
     let pair = accounts.refresh(&Token::read(&token)?).await?;
     reply::ok(&Tokens::from(&pair))
+}
+
+/// `POST /auth/logout`.
+///
+/// # Errors
+///
+/// No token; one that is worth nothing is as good as logged out.
+pub async fn logout(
+    _caller: Caller,
+    accounts: web::Data<Accounts>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let token = refresh_token(body.into_fields()).map_err(Error::from)?;
+    if let Ok(token) = Token::read(&token) {
+        accounts.logout(&token).await?;
+    }
+    Ok(reply::no_content())
+}
+
+/// `PUT /auth/password`.
+///
+/// # Errors
+///
+/// As the service.
+pub async fn change_password(
+    caller: Caller,
+    accounts: web::Data<Accounts>,
+    address: ClientAddress,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    accounts.change_password(caller, body.into_fields(), address.0).await?;
+    Ok(reply::no_content())
 }
 
 /// `GET /auth/me`.
@@ -111,7 +139,7 @@ pub async fn me(
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     match accounts.myself(caller).await? {
-        Myself::User(account) => reply::resource(&request, &One::User(&OwnUser::from(&account))),
+        Myself::User(account) => reply::resource(&request, &One::User(&UserView::own(&account))),
         Myself::Guest(guest) => reply::resource(&request, &One::Guest(&OwnGuest::from(&guest))),
     }
 }
@@ -135,6 +163,13 @@ fn registration(mut fields: Fields) -> Result<Registration, Invalid> {
         })
     };
     fields.finish(read())
+}
+
+fn refresh_token(mut fields: Fields) -> Result<String, Invalid> {
+    let token = fields.required("refreshToken", |token| {
+        token.as_str().map(str::to_owned).ok_or(Wrong::new("INVALID_TYPE", "must be a string"))
+    });
+    fields.finish(token)
 }
 
 fn credentials(mut fields: Fields) -> Result<(Email, Password), Invalid> {

@@ -87,26 +87,9 @@ impl FromRequest for Object {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let declared = declared_length(request);
-        let is_json = is_json(request);
-        let body = web::Payload::from_request(request, payload);
+        let read = read(request, payload);
         Box::pin(async move {
-            if !is_json {
-                return Err(Problem::new(Code::UnsupportedMedia, "The body must be application/json"));
-            }
-            if declared.is_some_and(|length| length > JSON_LIMIT) {
-                return Err(too_large());
-            }
-            let mut body = body.await.map_err(|_details| unreadable())?;
-            let mut bytes = BytesMut::with_capacity(declared.unwrap_or_default());
-            while let Some(piece) = body.next().await {
-                let piece = piece.map_err(|_details| unreadable())?;
-                if bytes.len() + piece.len() > JSON_LIMIT {
-                    return Err(too_large());
-                }
-                bytes.extend_from_slice(&piece);
-            }
-            let bytes = bytes.freeze();
+            let bytes = read.await?;
             match serde_json::from_slice(&bytes) {
                 Ok(Value::Object(object)) => Ok(Self { object, bytes }),
                 // Some operations take a body and need none
@@ -115,6 +98,54 @@ impl FromRequest for Object {
                 Err(_details) => Err(Problem::new(Code::MalformedBody, "The body is not JSON")),
             }
         })
+    }
+}
+
+/// A body that is a JSON array, item by item.
+#[derive(Debug)]
+pub struct List(pub Vec<Value>);
+
+impl FromRequest for List {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let read = read(request, payload);
+        Box::pin(async move {
+            match serde_json::from_slice(&read.await?) {
+                Ok(Value::Array(items)) => Ok(Self(items)),
+                Ok(_) => Err(Problem::new(Code::MalformedBody, "The body must be a JSON array")),
+                Err(_details) => Err(Problem::new(Code::MalformedBody, "The body is not JSON")),
+            }
+        })
+    }
+}
+
+/// The bytes of a body that says that it is JSON, or says nothing.
+fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
+    let declared = declared_length(request);
+    let is_json = is_json(request);
+    let body = web::Payload::from_request(request, payload);
+    async move {
+        if !is_json {
+            return Err(Problem::new(Code::UnsupportedMedia, "The body must be application/json"));
+        }
+        if declared.is_some_and(|length| length > JSON_LIMIT) {
+            return Err(too_large());
+        }
+        let mut body = body.await.map_err(|_details| unreadable())?;
+        let mut bytes = BytesMut::with_capacity(declared.unwrap_or_default());
+        while let Some(piece) = body.next().await {
+            let piece = piece.map_err(|_details| unreadable())?;
+            if bytes.len() + piece.len() > JSON_LIMIT {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes.freeze())
     }
 }
 

@@ -13,6 +13,7 @@ pub mod cors;
 pub mod docs;
 pub mod document;
 pub mod files;
+pub mod follows;
 pub mod headers;
 pub mod joining;
 pub mod media;
@@ -25,8 +26,10 @@ pub mod problem;
 pub mod rate;
 pub mod reply;
 pub mod routes;
+pub mod social_links;
 pub mod trace;
 pub mod upload;
+pub mod users;
 pub mod ws;
 
 pub use self::routes::routes;

@@ -8,19 +8,28 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{
-    admission, auth, chat, compression, config, cors, docs, files, joining, media, metrics, parties, probes,
-    problem::{Code, Problem},
-    rate, upload, ws,
-};
+use super::{admission, auth, chat, compression, config, cors, docs, files, follows, joining, media, metrics, parties, probes, problem::{Code, Problem}, rate, social_links, upload, users, ws};
 
 /// An operation of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// In lower case.
     pub method: &'static str,
-    /// Below `/api/v1`.
+    /// Below `/api/v1`, as the table writes it.
     pub path: &'static str,
+}
+
+impl Operation {
+    /// The path as the contract writes it: without what a parameter may be.
+    pub fn template(&self) -> String {
+        let mut parts = self.path.split('{');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |path, part| {
+            let (parameter, rest) = part.split_once('}').unwrap_or((part, ""));
+            let name = parameter.split(':').next().unwrap_or_default();
+            format!("{path}{{{name}}}{rest}")
+        })
+    }
 }
 
 /// The table, as routes and as data: neither has what the other has not. What is `long` lasts as long as bytes flow,
@@ -72,6 +81,12 @@ operations! {
     "/auth/me" {
         get auth::me;
     }
+    "/auth/logout" {
+        post auth::logout;
+    }
+    "/auth/password" {
+        put auth::change_password;
+    }
     "/parties" {
         get parties::list;
         post parties::create;
@@ -119,6 +134,37 @@ operations! {
     }
     "/media/{id}/thumb" {
         get files::thumb long;
+    }
+    "/users/check-username/{username:.*}" {
+        get users::check_username;
+    }
+    "/users/{id}" {
+        get users::show;
+        put users::edit;
+        patch users::edit;
+    }
+    "/users/{id}/social-links" {
+        get social_links::show;
+        put social_links::replace;
+    }
+    "/users/{id}/follow" {
+        put follows::follow;
+        delete follows::unfollow;
+    }
+    "/users/{id}/followers" {
+        get follows::followers;
+    }
+    "/users/{id}/following" {
+        get follows::following;
+    }
+    "/users/{id}/parties" {
+        get users::hosted;
+    }
+    "/users/{id}/attending" {
+        get users::attending;
+    }
+    "/users/{id}/media" {
+        get users::media;
     }
 }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Conflict, Error},
+    parties::user,
     passwords::Passwords,
     rates::Rates,
     sessions::{Pair, Sessions, Token},
@@ -13,12 +14,13 @@ use super::{
 use crate::{
     db::{
         Database, DatabaseError,
-        accounts::{self, NewAccount},
-        violated,
+        accounts::{self, Credentials, NewAccount},
+        sessions, violated,
     },
     domain::{
         account::{Account, Email, Guest, Password, Username},
         caller::Caller,
+        fields::{Fields, Invalid, Wrong},
         person::Person,
         text::{Bio, Name},
     },
@@ -111,7 +113,7 @@ impl Accounts {
         from: IpAddr,
     ) -> Result<(Account, Pair), Error> {
         // Taken before the password is looked at: any number of attempts at once is still so many guesses
-        let failures = self.rates.failed_logins(&email, from);
+        let failures = self.rates.failed_logins(email.as_str(), from);
         self.rates.take(&failures).await?;
         let outcome = self.sign_in(&email, password).await;
         if !matches!(outcome, Err(Error::Unauthenticated(_))) {
@@ -126,13 +128,17 @@ impl Accounts {
             .run(async |connection| accounts::credentials(connection, email.as_str()).await)
             .await
             .map_err(Error::from)?;
-        let (person, hash) = known.map(|known| (known.person, known.password_hash)).unzip();
+        let hash = known.as_ref().map(|known| known.password_hash.clone());
         let is_right = self.passwords.is_of(password, hash).await?;
-        let person = person.filter(|_| is_right).ok_or(WRONG)?;
+        let Credentials { person, password_hash } = known.filter(|_| is_right).ok_or(WRONG)?;
         self.database
             .transaction(async |connection| {
+                // Changed since, which has ended all sign-ins but this one
+                if !accounts::still_has(connection, person, &password_hash).await? {
+                    return Err(WRONG);
+                }
                 // Erased since
-                let account = accounts::user(connection, person).await?.ok_or(WRONG)?;
+                let account = accounts::user(connection, person, None).await?.ok_or(WRONG)?;
                 let pair = self.sessions.open(connection, person, Kind::User).await?;
                 Ok((account, pair))
             })
@@ -150,6 +156,58 @@ impl Accounts {
         self.sessions.refresh(&self.database, token).await
     }
 
+    /// Ends the sign-in that `token` belongs to, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn logout(&self, token: &Token) -> Result<(), Error> {
+        self.sessions.end(&self.database, token).await
+    }
+
+    /// Gives the caller another password, of `current` and `new` in `fields`, and ends all their sign-ins.
+    ///
+    /// # Errors
+    ///
+    /// Users only; [`Error::Invalid`] also for a wrong password, which counts as a failed login.
+    pub async fn change_password(&self, caller: Caller, fields: Fields, from: IpAddr) -> Result<(), Error> {
+        let user = user(caller)?;
+        let Passes { current, new } = Passes::read(fields)?;
+        let known = self.database.run(async |connection| accounts::email(connection, user).await).await;
+        let (email, hash) = known.map_err(Error::from)?.ok_or(GONE)?;
+        let failures = self.rates.failed_logins(&email, from);
+        self.rates.take(&failures).await?;
+        let outcome = self.replace_password(user, &hash, current, new).await;
+        if !matches!(outcome, Ok(false)) {
+            self.rates.refund(&failures).await;
+        }
+        if outcome? { Ok(()) } else { Err(Error::field("current", &WRONG_PASSWORD)) }
+    }
+
+    /// `false`: `current` is not the password.
+    async fn replace_password(
+        &self,
+        user: Uuid,
+        hash: &str,
+        current: Password,
+        new: Password,
+    ) -> Result<bool, Error> {
+        if !self.passwords.is_of(current, Some(hash.to_owned())).await? {
+            return Ok(false);
+        }
+        let next = self.passwords.hash(new).await?;
+        self.database
+            .transaction(async |connection| {
+                let is_changed = accounts::change_password(connection, user, hash, &next).await?;
+                if is_changed {
+                    // Who signed in with the old one has committed by now, or finds it changed
+                    sessions::end_all(connection, user).await?;
+                }
+                Ok(is_changed)
+            })
+            .await
+    }
+
     /// Who the caller is.
     ///
     /// # Errors
@@ -160,7 +218,7 @@ impl Accounts {
             Caller::Anonymous => None,
             Caller::Display(_) => return Err(Error::Forbidden("a screen is nobody")),
             Caller::User(id) => {
-                let user = self.database.run(async |connection| accounts::user(connection, id).await);
+                let user = self.database.run(async |connection| accounts::user(connection, id, None).await);
                 user.await.map_err(Error::from)?.map(Myself::User)
             }
             Caller::Guest(id) => {
@@ -168,7 +226,7 @@ impl Accounts {
                 guest.await.map_err(Error::from)?.map(Myself::Guest)
             }
         };
-        myself.ok_or(Error::Unauthenticated("a token of somebody who is here is needed for this"))
+        myself.ok_or(GONE)
     }
 
     /// Fails at once while the database is away, before anything costly is done for it.
@@ -177,6 +235,23 @@ impl Accounts {
     }
 }
 
+/// What somebody's password becomes.
+struct Passes {
+    current: Password,
+    new: Password,
+}
+
+impl Passes {
+    fn read(mut fields: Fields) -> Result<Self, Invalid> {
+        let current = fields.required("current", Password::given);
+        let new = fields.required("new", Password::read);
+        let read = current.zip(new).map(|(current, new)| Self { current, new });
+        fields.finish(read)
+    }
+}
+
+const GONE: Error = Error::Unauthenticated("a token of somebody who is here is needed for this");
+const WRONG_PASSWORD: Wrong = Wrong::new("WRONG_PASSWORD", "is not your password");
 const WRONG: Error = Error::Unauthenticated("the e-mail address or the password is wrong");
 
 fn taken(error: DatabaseError) -> Error {

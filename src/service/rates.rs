@@ -11,10 +11,7 @@ use super::error::Error;
 use crate::{
     cache::{Bucket, Buckets},
     config::{self, Rate},
-    domain::{
-        account::Email,
-        rate::{Level, Limit, Verb},
-    },
+    domain::rate::{Level, Limit, Verb},
 };
 
 /// A limit as clients are told of it.
@@ -116,8 +113,8 @@ impl Rates {
     }
 
     /// Logins that fail, of that account and from there; each is taken for failed until it has not.
-    pub fn failed_logins(&self, email: &Email, address: IpAddr) -> [Measure; 2] {
-        let digest = Sha256::digest(email.as_str().to_ascii_lowercase());
+    pub fn failed_logins(&self, email: &str, address: IpAddr) -> [Measure; 2] {
+        let digest = Sha256::digest(email.to_ascii_lowercase());
         let account: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         [
             measure("failed-logins", self.rates.failed_logins, account),

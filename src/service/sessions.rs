@@ -104,6 +104,16 @@ impl Sessions {
         owner.map_err(Error::from)?.ok_or(REFUSED)
     }
 
+    /// Ends the sign-in that `token` belongs to; one that is worth nothing ends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], when the database fails.
+    pub async fn end(&self, database: &Database, token: &Token) -> Result<(), Error> {
+        let end = database.transaction(async |connection| sessions::end(connection, &token.hash()).await);
+        Ok(end.await?)
+    }
+
     async fn renew(
         &self,
         connection: &mut Connection,

@@ -15,5 +15,5 @@ pub use self::{
     one::One,
     party::{Invitation, PartyView, Preview},
     person::UserSummary,
-    user::{OwnGuest, OwnUser},
+    user::{OwnGuest, UserView},
 };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{AttendeeView, OwnGuest, OwnUser, PartyView, Preview, media::MediaView, message::MessageView};
+use super::{AttendeeView, OwnGuest, PartyView, Preview, UserView, media::MediaView, message::MessageView};
 
 /// One resource under its noun.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -17,8 +17,8 @@ pub enum One<'a> {
     Media(&'a MediaView<'a>),
     /// A message.
     Message(&'a MessageView<'a>),
-    /// A user, to themselves.
-    User(&'a OwnUser<'a>),
+    /// A user.
+    User(&'a UserView<'a>),
     /// A guest, to themselves.
     Guest(&'a OwnGuest<'a>),
 }

@@ -1,4 +1,4 @@
-//! Users and guests as they see themselves.
+//! Users and guests, to others and to themselves.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -6,23 +6,33 @@ use uuid::Uuid;
 use super::person::UserSummary;
 use crate::domain::{
     account::{Account, Guest},
+    caller::Caller,
     moment::Moment,
 };
 
-/// A user, to themselves.
+/// A user.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OwnUser<'a> {
+pub struct UserView<'a> {
     #[serde(flatten)]
     summary: UserSummary<'a>,
     bio: Option<&'a str>,
     interests: &'a [String],
-    followers_count: u32,
-    following_count: u32,
+    followers_count: i32,
+    following_count: i32,
     created_at: Moment,
+    #[serde(flatten)]
+    own: Option<Own<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    viewer: Option<Viewer>,
+}
+
+/// What nobody sees but they themselves.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Own<'a> {
     email: &'a str,
     notifications_enabled: bool,
-    viewer: Viewer,
 }
 
 /// What the viewer is to them.
@@ -32,21 +42,26 @@ struct Viewer {
     is_following: bool,
 }
 
-impl<'a> From<&'a Account> for OwnUser<'a> {
-    fn from(account: &'a Account) -> Self {
+impl<'a> UserView<'a> {
+    /// As `caller` sees them, for whom the account was read.
+    pub fn new(account: &'a Account, caller: Caller) -> Self {
+        let is_own = caller.user() == Some(account.person.id);
         Self {
             summary: UserSummary::from(&account.person),
             bio: account.bio.as_deref(),
-            // Nobody can name any yet, nor follow anybody
-            interests: &[],
-            followers_count: 0,
-            following_count: 0,
+            interests: &account.interests,
+            followers_count: account.followers_count,
+            following_count: account.following_count,
             created_at: account.created_at,
-            email: &account.email,
-            notifications_enabled: account.notifications_enabled,
-            // Nobody follows themselves
-            viewer: Viewer { is_following: false },
+            own: is_own
+                .then(|| Own { email: &account.email, notifications_enabled: account.notifications_enabled }),
+            viewer: caller.is_known().then_some(Viewer { is_following: account.is_followed }),
         }
+    }
+
+    /// As they see themselves.
+    pub fn own(account: &'a Account) -> Self {
+        Self::new(account, Caller::User(account.person.id))
     }
 }
 

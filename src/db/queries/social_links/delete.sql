@@ -1,0 +1,1 @@
+DELETE FROM social_links WHERE person_id = $1

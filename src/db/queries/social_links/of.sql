@@ -1,0 +1,1 @@
+SELECT platform, url FROM social_links WHERE person_id = $1

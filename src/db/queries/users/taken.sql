@@ -1,0 +1,1 @@
+SELECT lower(username) AS username FROM people WHERE lower(username) = ANY ($1)

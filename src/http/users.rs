@@ -1,0 +1,162 @@
+//! `/users`: found and edited, what they host, attend and bring, and whether a name is to be had.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    body::{Object, Query},
+    page::{Meta, Page},
+    path::Id,
+    problem::Problem,
+    reply,
+};
+use crate::{
+    domain::{caller::Caller, fields::Invalid},
+    service::{
+        error::Error,
+        gallery::Gallery,
+        user_media,
+        user_parties::{self, Parties},
+        users::{Checked, Seen, Users},
+    },
+    view::{One, PartyView},
+};
+
+/// Whether a username is to be had.
+#[derive(Serialize)]
+struct Availability {
+    available: bool,
+    valid: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<String>,
+}
+
+/// `GET /users/check-username/{username}`: an answer, whatever stands there.
+///
+/// # Errors
+///
+/// As the service.
+pub async fn check_username(request: HttpRequest, users: web::Data<Users>) -> Result<HttpResponse, Problem> {
+    let name = request.match_info().query("username");
+    let Checked { error, is_available, suggestion } = users.check_username(name).await?;
+    reply::ok(&Availability { available: is_available, valid: error.is_none(), error, suggestion })
+}
+
+/// `GET /users/{id}`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn show(
+    request: HttpRequest,
+    caller: Caller,
+    id: Id,
+    users: web::Data<Users>,
+) -> Result<HttpResponse, Problem> {
+    one(&request, &users.find(caller, id.0).await?)
+}
+
+/// `PATCH /users/{id}` and `PUT /users/{id}`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn edit(
+    request: HttpRequest,
+    caller: Caller,
+    id: Id,
+    users: web::Data<Users>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let expected = reply::expected(request.headers());
+    let seen = users.edit(caller, id.0, body.into_fields(), expected.as_deref()).await?;
+    one(&request, &seen)
+}
+
+/// `GET /users/{id}/parties`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn hosted(
+    request: HttpRequest,
+    caller: Caller,
+    id: Id,
+    query: Query,
+    users: web::Data<Users>,
+) -> Result<HttpResponse, Problem> {
+    let asked = asked(query);
+    let found = users.hosted(caller, id.0, asked.after, asked.limit).await?;
+    parties(&request, caller, asked, &found)
+}
+
+/// `GET /users/{id}/attending`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn attending(
+    request: HttpRequest,
+    caller: Caller,
+    id: Id,
+    query: Query,
+    users: web::Data<Users>,
+) -> Result<HttpResponse, Problem> {
+    let asked = asked(query);
+    let found = users.attending(caller, id.0, asked.after, asked.limit).await?;
+    parties(&request, caller, asked, &found)
+}
+
+/// `GET /users/{id}/media`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn media(
+    request: HttpRequest,
+    caller: Caller,
+    id: Id,
+    query: Query,
+    gallery: web::Data<Gallery>,
+) -> Result<HttpResponse, Problem> {
+    let Asked { after, limit, wrong } = asked::<user_media::Place>(query);
+    let (found, next) = gallery.uploaded(caller, id.0, after, limit).await?;
+    wrong.map_or(Ok(()), Err).map_err(Error::from)?;
+    let views: Vec<_> = found.iter().map(|seen| seen.view()).collect();
+    reply::list(&request, &views, &Meta::new(limit, next.as_ref()))
+}
+
+/// What page is asked for. Who may not see any is not told what is wrong with the query either.
+struct Asked<K> {
+    after: Option<K>,
+    limit: i64,
+    wrong: Option<Invalid>,
+}
+
+fn asked<K: DeserializeOwned>(Query(mut fields): Query) -> Asked<K> {
+    let page = Page::read(&mut fields);
+    match fields.finish(page) {
+        Ok(Page { limit, after }) => Asked { after, limit, wrong: None },
+        Err(wrong) => Asked { after: None, limit: 1, wrong: Some(wrong) },
+    }
+}
+
+fn parties(
+    request: &HttpRequest,
+    caller: Caller,
+    asked: Asked<user_parties::Place>,
+    (found, next): &Parties,
+) -> Result<HttpResponse, Problem> {
+    asked.wrong.map_or(Ok(()), Err).map_err(Error::from)?;
+    let views = found.iter().map(|inside| {
+        let view = PartyView::from(&inside.party);
+        if caller.is_known() { view.seen_from(inside.attendance) } else { view }
+    });
+    reply::list(request, &views.collect::<Vec<_>>(), &Meta::new(asked.limit, next.as_ref()))
+}
+
+fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
+    reply::revised(request, &One::User(&seen.view()), seen.revision())
+}
