@@ -2,8 +2,10 @@
 
 import errno
 import json
+import os
 import pathlib
 import time
+import unittest
 
 from engine import docker, inspect, peak_memory
 from load import Load
@@ -37,6 +39,9 @@ def parent(pid):
         return None
 
 
+needs_root = unittest.skipUnless(os.geteuid() == 0, "only root may look there")
+
+
 class Hardening(StagingCase):
     NAME = "hardening"
 
@@ -49,6 +54,7 @@ class Hardening(StagingCase):
         services = self.staging.project.compose("ps", "--services").split()
         return {service: self.staging.project.containers(service) for service in services}
 
+    @needs_root
     def test_1_its_files_are_read_only_but_for_its_volume(self):
         for container, pid in zip(self.staging.replicas(), self.pids()):
             self.assertEqual(inspect(container, "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Privileged}}"), "true false")
@@ -61,8 +67,8 @@ class Hardening(StagingCase):
             mine = root / "var/lib/party-gallery/written"
             mine.write_text("here it may")
             mine.unlink()
-            mounts = json.loads(inspect(container, "{{json .Mounts}}"))
-            self.assertEqual([(mount["Type"], mount["Destination"]) for mount in mounts], [("volume", "/var/lib/party-gallery")])
+            mounts = [(mount["Type"], mount["Destination"]) for mount in json.loads(inspect(container, "{{json .Mounts}}"))]
+            self.assertEqual(mounts, [("volume", "/var/lib/party-gallery")])
 
     def test_2_it_has_no_capability_and_gets_none(self):
         for pid in self.pids():
@@ -92,6 +98,7 @@ class Hardening(StagingCase):
         ports = [json.loads(inspect(container, "{{json .NetworkSettings.Ports}}")) for container in containers]
         return [binding for each in ports for bindings in each.values() for binding in bindings or []]
 
+    @needs_root
     def test_4_its_secrets_are_its_own(self):
         staging = self.staging
         for pid in self.pids():
@@ -129,11 +136,12 @@ class Hardening(StagingCase):
         for container in self.staging.replicas():
             self.assertEqual(inspect(container, "{{.State.OOMKilled}} {{.RestartCount}}"), "false 0")
 
+    @needs_root
     def test_6_its_image_is_small_and_has_no_shell(self):
         size = int(inspect(IMAGES["IMAGE"], "{{.Size}}"))
         print(f"\nthe image has {size / 1e6:.1f} MB", flush=True)
         self.assertLess(size, IMAGE_BELOW)
         self.assertEqual(inspect(IMAGES["IMAGE"], "{{.Config.User}}"), f"{USER}:{USER}")
         for pid in self.pids():
-            shells = [name for name in ("bin/sh", "bin/bash", "usr/bin/sh") if pathlib.Path(f"/proc/{pid}/root/{name}").exists()]
-            self.assertEqual(shells, [])
+            for shell in ("bin/sh", "bin/bash", "usr/bin/sh", "busybox/sh"):
+                self.assertFalse(pathlib.Path(f"/proc/{pid}/root/{shell}").exists(), shell)
