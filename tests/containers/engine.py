@@ -8,6 +8,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILT_WITHIN = 45 * 60
+PROFILE = os.environ.get("PROFILE") or "quick"
 
 
 def run(*command, within=120, check=True, cwd=ROOT, env=None, given=None):
@@ -39,7 +40,20 @@ def inspect(name, template):
     return docker("inspect", name, "--format", template).strip()
 
 
-def build(target, tag, profile="release", directory=ROOT, without_cache_of=None):
+def peak_memory(container):
+    """The most bytes that a container has held, as its control group knows."""
+    number = inspect(container, "{{.Id}}")
+    for file in (
+        f"/sys/fs/cgroup/memory/docker/{number}/memory.max_usage_in_bytes",
+        f"/sys/fs/cgroup/docker/{number}/memory.peak",
+        f"/sys/fs/cgroup/system.slice/docker-{number}.scope/memory.peak",
+    ):
+        if pathlib.Path(file).exists():
+            return int(pathlib.Path(file).read_text())
+    return None
+
+
+def build(target, tag, profile=PROFILE, directory=ROOT, without_cache_of=None):
     """Builds a stage and gives the build's log."""
     fresh = ["--no-cache-filter", without_cache_of] if without_cache_of else []
     arguments = ["--progress", "plain", "--target", target, "--build-arg", f"PROFILE={profile}", "--tag", tag]

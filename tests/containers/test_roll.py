@@ -1,27 +1,13 @@
 """All replicas replaced, one at a time, while a party goes on."""
 
 import json
-import pathlib
 import time
 
-from engine import ROOT, inspect, run
+from engine import ROOT, inspect, peak_memory, run
 from load import Load
 from staging import StagingCase
 
 LIMIT = 512 * 1024 * 1024
-
-
-def peak_memory(container):
-    """The most bytes that a container has held, as its control group knows."""
-    number = inspect(container, "{{.Id}}")
-    for file in (
-        f"/sys/fs/cgroup/memory/docker/{number}/memory.max_usage_in_bytes",
-        f"/sys/fs/cgroup/docker/{number}/memory.peak",
-        f"/sys/fs/cgroup/system.slice/docker-{number}.scope/memory.peak",
-    ):
-        if pathlib.Path(file).exists():
-            return int(pathlib.Path(file).read_text())
-    return None
 
 
 class Roll(StagingCase):
