@@ -16,7 +16,7 @@ use std::{
     num::NonZeroU32,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -32,7 +32,7 @@ use party_gallery_actors::{
     database::{self, Database},
     health::{Board, Health, Probe, Rhythm, wall_clock},
     kernel::{Handle, Refused, Supervisor},
-    realtime::{self, Clerk, Feed, Hub, Log, Registry},
+    realtime::{self, Clerk, Feed, Hub, Log, Registry, Watcher},
     redis::{self, BadUrl, RedisActor},
 };
 use slog::{Logger, info, warn};
@@ -61,7 +61,7 @@ use crate::{
         ws::Sockets,
     },
     realtime::JsonVoice,
-    service::{announce::Announce, tokens::Tokens},
+    service::{announce::Announce, pages::Pages, tokens::Tokens},
     telemetry::Metrics,
 };
 
@@ -165,7 +165,8 @@ impl App {
         let bell = Bell::default();
         let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
         let retention = config.event_retention;
-        work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
+        let work =
+            work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
         let services = Services::new(Parts {
             config: &config,
             secrets: &secrets,
@@ -174,9 +175,13 @@ impl App {
             redis: &redis,
             store: &store,
             announce,
+            follow: Arc::new(registry.announcer()),
             wake: Arc::new(bell),
             log: &log,
         });
+        work::tend(&supervisor, &database, services.views(), services.pages()).await?;
+        let watcher: Weak<dyn Watcher> = Arc::<Pages>::downgrade(&services.pages());
+        registry.watch(watcher);
         let screens = services.screens();
         supervisor.add(Clerk::child(&registry)).await?;
         let feed = Feed {
@@ -196,7 +201,19 @@ impl App {
         let board = Board::awaiting(&probes, Instant::now(), wall_clock());
         let rhythm = Rhythm::every(config.health_interval);
         let health = supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
-        gauges::register(&metrics, &supervisor, &database, &redis, &registry, started);
+        let admission = Data::new(Admission::new(config.max_in_flight, metrics.clone()));
+        let seen = gauges::Seen {
+            supervisor: &supervisor,
+            database: &database,
+            redis: &redis,
+            registry: &registry,
+            admission: &admission,
+            work: &work,
+            views: &services.views(),
+            pages: &services.pages(),
+            started,
+        };
+        gauges::register(&metrics, &seen);
 
         let access = Access::new(
             config.trusted_proxies.clone(),
@@ -225,7 +242,6 @@ impl App {
             trusted_proxies: config.trusted_proxies.clone(),
             log: log.clone(),
         });
-        let admission = Data::new(Admission::new(config.max_in_flight, metrics.clone()));
         let edge = Data::new(Trace {
             log: log.clone(),
             metrics,
@@ -246,6 +262,8 @@ impl App {
         })
         .on_connect(connection::accepted)
         .disable_signals()
+        // Who closes their half waits for no answer: browsers, libraries and proxies close it when they hang up
+        .h1_allow_half_closed(false)
         // Longer than the drain, whose own deadline is the one that counts
         .shutdown_timeout(config.shutdown_timeout.as_secs() + 1)
         .workers(std::thread::available_parallelism().map_or(2, usize::from))

@@ -8,7 +8,7 @@ use slog::{Logger, o};
 
 use crate::{
     blob::Store,
-    cache::{Buckets, Redis},
+    cache::{Buckets, Marks, Redis},
     config::{Config, JwtSecrets, Quotas},
     demo::{Demo, Show},
     domain::media::Quota,
@@ -16,21 +16,23 @@ use crate::{
     realtime::Authenticator,
     service::{
         accounts::Accounts,
-        announce::{Announce, Wake},
+        announce::{Announce, Follow, Wake},
         chat::Chat,
         codes::Codes,
         follows::Follows,
         gallery::Gallery,
         joining::Joining,
         links::Links,
+        pages::Pages,
         parties::Parties,
         rates::Rates,
         screens::Screens,
-        seal::Seal,
+        seal::{self, Seal},
         sessions::Sessions,
         tokens::Tokens,
         uploads::Uploads,
         users::Users,
+        views::{self, Views},
     },
 };
 
@@ -43,6 +45,7 @@ pub(super) struct Parts<'a> {
     pub(super) redis: &'a Redis,
     pub(super) store: &'a Store,
     pub(super) announce: Arc<dyn Announce>,
+    pub(super) follow: Arc<dyn Follow>,
     pub(super) wake: Arc<dyn Wake>,
     pub(super) log: &'a Logger,
 }
@@ -61,6 +64,8 @@ pub(super) struct Services {
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
+    views: Data<Views>,
+    pages: Data<Pages>,
     screens: Screens,
 }
 
@@ -69,7 +74,7 @@ const CLOCK: fn() -> SystemTime = wall_clock;
 impl Services {
     /// Puts the use cases together.
     pub(super) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, secrets, tokens, database, redis, store, announce, wake, log } = parts;
+        let Parts { config, secrets, tokens, database, redis, store, announce, follow, wake, log } = parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
@@ -107,6 +112,8 @@ impl Services {
         );
         let follows = Follows::new(database.clone(), Arc::clone(&wake));
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
+        let marks = Marks::new(redis.clone(), views::PREFIX, views::ONCE_IN);
+        let views = Views::new(database.clone(), marks, seal::Mark::new(secrets, views::PURPOSE));
         let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
         let authenticator: Arc<dyn Authenticator> = tokens;
         let mut origins = config.cors_origins.clone();
@@ -123,8 +130,20 @@ impl Services {
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
+            views: Data::new(views),
+            pages: Data::new(Pages::new(follow)),
             screens,
         }
+    }
+
+    /// Looks at media, to be counted.
+    pub(super) fn views(&self) -> Arc<Views> {
+        self.views.clone().into_inner()
+    }
+
+    /// Gallery pages that were read before.
+    pub(super) fn pages(&self) -> Arc<Pages> {
+        self.pages.clone().into_inner()
     }
 
     /// What sockets are told, and who may hear it.
@@ -167,7 +186,9 @@ impl Services {
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone())
-            .app_data(self.chat.clone());
+            .app_data(self.chat.clone())
+            .app_data(self.views.clone())
+            .app_data(self.pages.clone());
     }
 }
 

@@ -14,15 +14,17 @@ use super::StartError;
 use crate::{
     blob::Store,
     db::jobs::Jobs,
-    jobs::{Workshop, clock, sweep},
+    jobs::{Backlog, Workshop, clock, pages, sweep, views},
     service::{
         announce::{Announce, Wake},
+        pages::Pages,
         tasks::Task,
+        views::Views,
     },
 };
 
 /// The children that work without a request, by name.
-pub(super) const CHILDREN: [&str; 3] = [WORKER, "party-clock", "sweep"];
+pub(super) const CHILDREN: [&str; 5] = [WORKER, "party-clock", "sweep", "views", "pages"];
 
 /// The child that does what use cases leave behind.
 const WORKER: &str = "worker";
@@ -41,7 +43,15 @@ impl Wake for Bell {
     }
 }
 
-/// Starts all of it; what the worker counts can be read from what this gives.
+/// What can be read of it.
+pub(super) struct Work {
+    /// What the worker has done.
+    pub(super) tally: Tally,
+    /// What is left to do, on all pods.
+    pub(super) backlog: Backlog,
+}
+
+/// Starts all of it.
 pub(super) async fn start(
     supervisor: &Supervisor,
     database: &Database,
@@ -49,18 +59,34 @@ pub(super) async fn start(
     announce: Arc<dyn Announce>,
     event_retention: Duration,
     bell: &Bell,
-) -> Result<Tally, StartError> {
+) -> Result<Work, StartError> {
     // One picture of the largest size takes a third of a gigabyte while it is decoded: one at a time
     let crew = Crew::start("developer", NonZeroUsize::MIN, WAITING)?;
     let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce)));
     supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
-    let sweep = Arc::new(sweep::Sweep::new(database.clone(), store.clone(), event_retention, wall_clock));
-    supervisor.add(Ticker::child(sweep, sweep::RHYTHM, &Nudge::default())).await?;
+    let backlog = Backlog::default();
+    let sweep =
+        sweep::Sweep::new(database.clone(), store.clone(), event_retention, backlog.clone(), wall_clock);
+    supervisor.add(Ticker::child(Arc::new(sweep), sweep::RHYTHM, &Nudge::default())).await?;
     let workshop = Workshop::new(database.clone(), store.clone(), crew, announce);
     let queue = Jobs::new(database.clone(), Task::KINDS);
     let tally = Tally::default();
     let child =
         Worker::child(WORKER, Arc::new(queue), Arc::new(workshop), Config::default(), &bell.0, &tally);
     supervisor.add(child).await?;
-    Ok(tally)
+    Ok(Work { tally, backlog })
+}
+
+/// Starts what looks after things that use cases keep in memory.
+pub(super) async fn tend(
+    supervisor: &Supervisor,
+    database: &Database,
+    views: Arc<Views>,
+    pages: Arc<Pages>,
+) -> Result<(), StartError> {
+    let counting = Arc::new(views::Counting::new(views));
+    supervisor.add(Ticker::child(counting, views::RHYTHM, &Nudge::default())).await?;
+    let comparison = Arc::new(pages::Comparison::new(pages, database.clone()));
+    supervisor.add(Ticker::child(comparison, pages::RHYTHM, &Nudge::default())).await?;
+    Ok(())
 }

@@ -23,6 +23,7 @@ pub mod social_links;
 pub mod user_media;
 pub mod user_parties;
 pub mod users;
+pub mod views;
 mod violation;
 
 pub use party_gallery_actors::database::{Connection, Database, DatabaseError};

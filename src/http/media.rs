@@ -1,5 +1,7 @@
 //! Media: pages of a gallery, one media, its deletion.
 
+use std::time::Instant;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
@@ -7,6 +9,7 @@ use super::{
     page::{Meta, Page},
     path::Id,
     problem::Problem,
+    rate::ClientAddress,
     reply,
 };
 use crate::{
@@ -19,11 +22,13 @@ use crate::{
     service::{
         error::Error,
         gallery::{Filter, Gallery},
+        pages::{Key, Pages, Stale},
+        views::Views,
     },
     view::One,
 };
 
-/// `GET /parties/{id}/media`.
+/// `GET /parties/{id}/media`. Where the database cannot be asked, as it was before, if everybody may see it.
 ///
 /// # Errors
 ///
@@ -34,13 +39,25 @@ pub async fn list(
     party: Id,
     Query(mut query): Query,
     gallery: web::Data<Gallery>,
+    pages: web::Data<Pages>,
 ) -> Result<HttpResponse, Problem> {
     let page = Page::<(i64, i32)>::read(&mut query);
     let filter = filter(&mut query);
     let (page, filter) = query.finish(page.zip(filter)).map_err(Error::from)?;
-    let found = gallery.page(caller, party.0, &filter, page.limit, page.after).await?;
+    let Page { limit, after } = page;
+    let (key, asked) = (Key { party: party.0, caller, filter, limit, after }, Instant::now());
+    let found = match gallery.page(caller, party.0, &key.filter, limit, after).await {
+        Ok(found) => found,
+        Err(error) => {
+            let Stale { body, age } = pages.instead(&key, error, Instant::now())?;
+            return Ok(reply::stale(&request, body, age));
+        }
+    };
     let views: Vec<_> = found.items.iter().map(|seen| seen.view()).collect();
-    reply::list(&request, &views, &Meta::new(page.limit, found.next.as_ref()).at(found.seq))
+    let meta = Meta::new(limit, found.next.as_ref()).at(found.seq);
+    let (reply, body) = reply::page(&request, &views, &meta)?;
+    pages.keep(key, &found, &body, asked);
+    Ok(reply)
 }
 
 /// `GET /media/{id}`.
@@ -51,10 +68,13 @@ pub async fn list(
 pub async fn show(
     request: HttpRequest,
     caller: Caller,
+    ClientAddress(address): ClientAddress,
     media: Id,
     gallery: web::Data<Gallery>,
+    views: web::Data<Views>,
 ) -> Result<HttpResponse, Problem> {
     let seen = gallery.find(caller, media.0).await?;
+    views.look(caller, address, &seen);
     reply::resource(&request, &One::Media(&seen.view()))
 }
 
