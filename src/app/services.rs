@@ -77,6 +77,7 @@ impl Services {
             Arc::clone(&codes),
             Arc::clone(&answers),
             Arc::clone(&announce),
+            Arc::clone(&wake),
             config.public_url.clone(),
         );
         let joining = Joining::new(

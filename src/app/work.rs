@@ -48,11 +48,12 @@ pub(super) async fn start(
     store: &Store,
     announce: Arc<dyn Announce>,
     event_retention: Duration,
-    bell: &Bell,
+    bell: &Arc<Bell>,
 ) -> Result<Tally, StartError> {
     // One picture of the largest size takes a third of a gigabyte while it is decoded: one at a time
     let crew = Crew::start("developer", NonZeroUsize::MIN, WAITING)?;
-    let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce)));
+    let wake = Arc::clone(bell) as Arc<dyn Wake>;
+    let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce), wake));
     supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
     let sweep = Arc::new(sweep::Sweep::new(database.clone(), store.clone(), event_retention, wall_clock));
     supervisor.add(Ticker::child(sweep, sweep::RHYTHM, &Nudge::default())).await?;

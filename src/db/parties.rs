@@ -182,6 +182,16 @@ pub async fn advance(connection: &mut Connection, id: Uuid, status: Status) -> R
     Ok(())
 }
 
+/// Writes down why a party was cancelled.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn give_reason(connection: &mut Connection, id: Uuid, reason: &str) -> Result<(), DatabaseError> {
+    const GIVE_REASON: &str = include_str!("queries/parties/give_reason.sql");
+    connection.execute(GIVE_REASON, &[&id, &reason]).await.map(drop)
+}
+
 /// Whose parties a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {

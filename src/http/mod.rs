@@ -11,6 +11,7 @@ pub mod connection;
 pub mod cors;
 pub mod files;
 pub mod joining;
+pub mod lifecycle;
 pub mod media;
 pub mod metrics;
 pub mod page;
@@ -63,9 +64,10 @@ pub fn routes(table: &mut ServiceConfig) {
                         .route(web::patch().to(parties::edit))
                         .route(web::put().to(parties::edit)),
                 )
-                .service(web::resource("/parties/{id}/publish").route(web::post().to(parties::publish)))
-                .service(web::resource("/parties/{id}/start").route(web::post().to(parties::start)))
-                .service(web::resource("/parties/{id}/end").route(web::post().to(parties::end)))
+                .service(web::resource("/parties/{id}/publish").route(web::post().to(lifecycle::publish)))
+                .service(web::resource("/parties/{id}/start").route(web::post().to(lifecycle::start)))
+                .service(web::resource("/parties/{id}/end").route(web::post().to(lifecycle::end)))
+                .service(web::resource("/parties/{id}/cancel").route(web::post().to(lifecycle::cancel)))
                 .service(web::resource("/parties/{id}/attendees").route(web::get().to(parties::attendees)))
                 .service(
                     web::resource("/parties/{id}/chat/messages")

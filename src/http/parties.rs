@@ -1,4 +1,4 @@
-//! `/parties`: made, found, edited, begun and ended.
+//! `/parties`: made, found, edited.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
@@ -10,11 +10,7 @@ use super::{
     reply,
 };
 use crate::{
-    domain::{
-        caller::Caller,
-        fields::Invalid,
-        party::{Step, filter::Filter},
-    },
+    domain::{caller::Caller, fields::Invalid, party::filter::Filter},
     service::{
         error::Error,
         parties::{Parties, Seen},
@@ -92,48 +88,6 @@ pub async fn edit(
     one(&request, &seen)
 }
 
-/// `POST /parties/{id}/publish`
-///
-/// # Errors
-///
-/// As the service.
-pub async fn publish(
-    request: HttpRequest,
-    caller: Caller,
-    parties: web::Data<Parties>,
-    id: web::Path<Uuid>,
-) -> Result<HttpResponse, Problem> {
-    one(&request, &parties.step(caller, *id, Step::Publish).await?)
-}
-
-/// `POST /parties/{id}/start`
-///
-/// # Errors
-///
-/// As the service.
-pub async fn start(
-    request: HttpRequest,
-    caller: Caller,
-    parties: web::Data<Parties>,
-    id: web::Path<Uuid>,
-) -> Result<HttpResponse, Problem> {
-    one(&request, &parties.step(caller, *id, Step::Start).await?)
-}
-
-/// `POST /parties/{id}/end`
-///
-/// # Errors
-///
-/// As the service.
-pub async fn end(
-    request: HttpRequest,
-    caller: Caller,
-    parties: web::Data<Parties>,
-    id: web::Path<Uuid>,
-) -> Result<HttpResponse, Problem> {
-    one(&request, &parties.step(caller, *id, Step::End).await?)
-}
-
 /// `GET /parties/{id}/attendees`
 ///
 /// # Errors
@@ -156,6 +110,6 @@ pub async fn attendees(
     reply::list(&request, &views, &Meta::new(limit, next.as_ref()))
 }
 
-fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
+pub(super) fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
     reply::revised(request, &One::Party(&seen.view()), seen.revision())
 }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod gallery;
 pub mod joining;
 mod key;
+mod lifecycle;
 pub mod links;
 pub mod once;
 pub mod parties;

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod filter;
+pub mod news;
 pub mod plan;
 pub mod status;
 
@@ -9,6 +10,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 pub use self::{
+    news::news,
     plan::{Edit, Plan},
     status::{InvalidStatus, Status, Step},
 };
