@@ -1,6 +1,6 @@
 //! What runs without a request: the worker, the party clock, the sweep.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc};
 
 use party_gallery_actors::{
     database::Database,
@@ -13,8 +13,12 @@ use party_gallery_actors::{
 use super::StartError;
 use crate::{
     blob::Store,
+    config,
     db::jobs::Jobs,
-    jobs::{Workshop, clock, sweep},
+    jobs::{
+        Workshop, clock,
+        sweep::{self, Retention},
+    },
     service::{
         announce::{Announce, Wake},
         tasks::Task,
@@ -47,7 +51,7 @@ pub(super) async fn start(
     database: &Database,
     store: &Store,
     announce: Arc<dyn Announce>,
-    event_retention: Duration,
+    config: &config::Config,
     bell: &Arc<Bell>,
 ) -> Result<Tally, StartError> {
     // One picture of the largest size takes a third of a gigabyte while it is decoded: one at a time
@@ -55,7 +59,8 @@ pub(super) async fn start(
     let wake = Arc::clone(bell) as Arc<dyn Wake>;
     let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce), wake));
     supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
-    let sweep = Arc::new(sweep::Sweep::new(database.clone(), store.clone(), event_retention, wall_clock));
+    let retention = Retention { events: config.event_retention, party_days: config.retention_days };
+    let sweep = Arc::new(sweep::Sweep::new(database.clone(), store.clone(), retention, wall_clock));
     supervisor.add(Ticker::child(sweep, sweep::RHYTHM, &Nudge::default())).await?;
     let workshop = Workshop::new(database.clone(), store.clone(), crew, announce);
     let queue = Jobs::new(database.clone(), Task::KINDS);

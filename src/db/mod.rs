@@ -17,6 +17,7 @@ mod moment;
 pub mod parties;
 pub mod people;
 mod person;
+pub mod retention;
 pub mod sessions;
 mod violation;
 

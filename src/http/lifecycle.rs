@@ -1,8 +1,8 @@
-//! How a party goes on: `/parties/{id}/publish`, `/start`, `/end`, `/cancel`.
+//! How a party goes on: `/parties/{id}/publish`, `/start`, `/end`, `/cancel`, and `DELETE`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{body::Object, parties::one, path::Id, problem::Problem};
+use super::{body::Object, parties::one, path::Id, problem::Problem, reply};
 use crate::{
     domain::{caller::Caller, party::Step},
     service::parties::Parties,
@@ -63,4 +63,14 @@ pub async fn cancel(
     body: Object,
 ) -> Result<HttpResponse, Problem> {
     one(&request, &parties.cancel(caller, id.0, body.into_fields()).await?)
+}
+
+/// `DELETE /parties/{id}`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn delete(caller: Caller, parties: web::Data<Parties>, id: Id) -> Result<HttpResponse, Problem> {
+    parties.delete(caller, id.0).await?;
+    Ok(reply::no_content())
 }

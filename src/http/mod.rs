@@ -62,7 +62,8 @@ pub fn routes(table: &mut ServiceConfig) {
                     web::resource("/parties/{id}")
                         .route(web::get().to(parties::show))
                         .route(web::patch().to(parties::edit))
-                        .route(web::put().to(parties::edit)),
+                        .route(web::put().to(parties::edit))
+                        .route(web::delete().to(lifecycle::delete)),
                 )
                 .service(web::resource("/parties/{id}/publish").route(web::post().to(lifecycle::publish)))
                 .service(web::resource("/parties/{id}/start").route(web::post().to(lifecycle::start)))

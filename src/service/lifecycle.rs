@@ -1,4 +1,4 @@
-//! How a party goes on: published, begun, ended, cancelled.
+//! How a party goes on: published, begun, ended, cancelled, deleted.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -7,16 +7,17 @@ use super::{
     door::{self, Inside},
     error::Error,
     parties::{Parties, Seen},
+    retention::erase,
     tasks::Task,
 };
 use crate::{
-    db::{Connection, events, parties},
+    db::{Connection, events, parties, retention},
     domain::{
         access::Act,
         caller::Caller,
         event::EventKind,
         fields::Fields,
-        party::{Party, Status, Step, news},
+        party::{InvalidStatus, Party, Status, Step, news},
         text::Reason,
     },
 };
@@ -66,6 +67,35 @@ impl Parties {
             })
             .await?;
         Ok(self.told(seen))
+    }
+
+    /// Deletes the party: a draft at once; all else is to be erased some days later, and cancelled now if it is not over.
+    /// Again, it is as deleted as before.
+    ///
+    /// # Errors
+    ///
+    /// Its host only.
+    pub async fn delete(&self, caller: Caller, id: Uuid) -> Result<(), Error> {
+        let seq = self
+            .database
+            .transaction(async |connection| {
+                let Inside { party, .. } = door::enter_alone(connection, id, caller, Act::Own).await?;
+                if party.status == Status::Draft {
+                    erase(connection, id).await?;
+                    return Ok(None);
+                }
+                retention::request(connection, id).await?;
+                match party.status.after(Step::Cancel) {
+                    Ok(next) if next != party.status => advance(connection, &party, next).await.map(Some),
+                    Ok(_) | Err(InvalidStatus) => Ok(None),
+                }
+            })
+            .await?;
+        if let Some(seq) = seq {
+            self.announce.announce(id, seq);
+        }
+        self.wake.wake();
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ pub mod once;
 pub mod parties;
 pub mod passwords;
 pub mod rates;
+pub mod retention;
 pub mod screens;
 pub mod seal;
 pub mod sessions;

@@ -35,6 +35,7 @@ mod private_servers;
 mod process;
 mod rates;
 mod readme;
+mod retention;
 mod rights;
 mod rooms;
 mod screens;
