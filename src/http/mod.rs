@@ -10,6 +10,7 @@ pub mod config;
 pub mod connection;
 pub mod cors;
 pub mod files;
+pub mod invitations;
 pub mod joining;
 pub mod lifecycle;
 pub mod media;
@@ -69,6 +70,12 @@ pub fn routes(table: &mut ServiceConfig) {
                 .service(web::resource("/parties/{id}/start").route(web::post().to(lifecycle::start)))
                 .service(web::resource("/parties/{id}/end").route(web::post().to(lifecycle::end)))
                 .service(web::resource("/parties/{id}/cancel").route(web::post().to(lifecycle::cancel)))
+                .service(
+                    web::resource("/parties/{id}/access-code")
+                        .route(web::post().to(invitations::rotate_code)),
+                )
+                .service(picture("/parties/{id}/invite.svg", invitations::svg))
+                .service(picture("/parties/{id}/invite.png", invitations::png))
                 .service(web::resource("/parties/{id}/attendees").route(web::get().to(parties::attendees)))
                 .service(
                     web::resource("/parties/{id}/chat/messages")
@@ -102,4 +109,14 @@ where
         .wrap(from_fn(admission::long))
         .route(web::get().to(handler.clone()))
         .route(web::head().to(handler))
+}
+
+/// What can be asked for with or without its bytes, and is small.
+fn picture<F, Args>(path: &str, handler: F) -> impl HttpServiceFactory + use<F, Args>
+where
+    F: Handler<Args> + Clone,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path.to_owned()).route(web::get().to(handler.clone())).route(web::head().to(handler))
 }

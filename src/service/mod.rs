@@ -7,6 +7,7 @@ pub mod codes;
 pub mod door;
 pub mod error;
 pub mod gallery;
+mod invitations;
 pub mod joining;
 mod key;
 mod lifecycle;

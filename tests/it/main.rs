@@ -23,6 +23,7 @@ mod demo;
 mod gallery;
 mod ground;
 mod jobs;
+mod invitations;
 mod joining;
 mod lifecycle;
 mod live;
