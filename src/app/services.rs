@@ -19,6 +19,8 @@ use crate::{
         announce::{Announce, Wake},
         chat::Chat,
         codes::Codes,
+        displays::Displays,
+        favorites::Favorites,
         gallery::Gallery,
         joining::Joining,
         links::Links,
@@ -57,6 +59,8 @@ pub(super) struct Services {
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
+    displays: Data<Displays>,
+    favorites: Data<Favorites>,
     screens: Screens,
 }
 
@@ -96,6 +100,8 @@ impl Services {
             rates.clone(),
             Arc::clone(&announce),
         );
+        let displays =
+            Displays::new(database.clone(), Arc::clone(&tokens), Arc::clone(&answers), Arc::clone(&announce));
         let screens = Screens::new(
             database.clone(),
             Arc::clone(&links),
@@ -117,6 +123,8 @@ impl Services {
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
+            displays: Data::new(displays),
+            favorites: Data::new(Favorites::new(database.clone())),
             screens,
         }
     }
@@ -159,7 +167,9 @@ impl Services {
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone())
-            .app_data(self.chat.clone());
+            .app_data(self.chat.clone())
+            .app_data(self.displays.clone())
+            .app_data(self.favorites.clone());
     }
 }
 

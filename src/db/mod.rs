@@ -5,8 +5,10 @@
 pub mod accounts;
 pub mod attendances;
 pub mod clock;
+pub mod displays;
 pub mod events;
 pub mod expired;
+pub mod favorites;
 pub mod guests;
 pub mod idempotency;
 pub mod jobs;

@@ -9,6 +9,8 @@ pub mod chat;
 pub mod config;
 pub mod connection;
 pub mod cors;
+pub mod displays;
+pub mod favorites;
 pub mod files;
 pub mod invitations;
 pub mod joining;
@@ -59,6 +61,7 @@ pub fn routes(table: &mut ServiceConfig) {
                 // Before {id}, which would take them too
                 .service(web::resource("/parties/by-code").route(web::post().to(joining::by_code)))
                 .service(web::resource("/parties/join-by-code").route(web::post().to(joining::join_by_code)))
+                .service(web::resource("/parties/live").route(web::get().to(parties::live)))
                 .service(
                     web::resource("/parties/{id}")
                         .route(web::get().to(parties::show))
@@ -76,6 +79,17 @@ pub fn routes(table: &mut ServiceConfig) {
                 )
                 .service(picture("/parties/{id}/invite.svg", invitations::svg))
                 .service(picture("/parties/{id}/invite.png", invitations::png))
+                .service(web::resource("/parties/{id}/displays").route(web::post().to(displays::create)))
+                .service(
+                    web::resource("/parties/{id}/displays/{displayId}")
+                        .route(web::delete().to(displays::revoke)),
+                )
+                .service(
+                    web::resource("/parties/{id}/favorite")
+                        .route(web::put().to(favorites::add))
+                        .route(web::delete().to(favorites::remove)),
+                )
+                .service(web::resource("/users/me/favorite-parties").route(web::get().to(favorites::list)))
                 .service(web::resource("/parties/{id}/attendees").route(web::get().to(parties::attendees)))
                 .service(
                     web::resource("/parties/{id}/chat/messages")

@@ -13,7 +13,7 @@ use crate::{
     domain::{caller::Caller, fields::Invalid, party::filter::Filter},
     service::{
         error::Error,
-        parties::{Parties, Seen},
+        parties::{Found, Parties, Seen},
     },
     view::{AttendeeView, One, PartyView},
 };
@@ -47,14 +47,24 @@ pub async fn list(
     let read = Filter::read(&mut fields).zip(Page::read(&mut fields));
     let (filter, page) = fields.finish(read).map_err(Error::from)?;
     let (found, next) = parties.list(caller, &filter, page.after, page.limit).await?;
-    let views: Vec<_> = found
-        .iter()
-        .map(|found| {
-            let view = PartyView::from(&found.party);
-            if caller.is_known() { view.seen_from(found.attendance) } else { view }
-        })
-        .collect();
-    reply::list(&request, &views, &Meta::new(page.limit, next.as_ref()))
+    reply::list(&request, &views(&found, caller), &Meta::new(page.limit, next.as_ref()))
+}
+
+/// `GET /parties/live`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn live(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    Query(mut fields): Query,
+) -> Result<HttpResponse, Problem> {
+    let page = Page::read(&mut fields);
+    let page = fields.finish(page).map_err(Error::from)?;
+    let (found, next) = parties.live(caller, page.after, page.limit).await?;
+    reply::list(&request, &views(&found, caller), &Meta::new(page.limit, next.as_ref()))
 }
 
 /// `GET /parties/{id}`
@@ -108,6 +118,16 @@ pub async fn attendees(
     page.map_err(Error::from)?;
     let views: Vec<_> = found.iter().map(AttendeeView::from).collect();
     reply::list(&request, &views, &Meta::new(limit, next.as_ref()))
+}
+
+/// Parties of a list, as the caller sees them.
+pub(super) fn views(found: &[Found], caller: Caller) -> Vec<PartyView<'_>> {
+    found.iter().map(|found| view(found, caller)).collect()
+}
+
+fn view(found: &Found, caller: Caller) -> PartyView<'_> {
+    let view = PartyView::from(&found.party);
+    if caller.is_known() { view.seen_from(found.attendance, found.favorite_since.is_some()) } else { view }
 }
 
 pub(super) fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {

@@ -18,7 +18,7 @@ use crate::{
     config::PublicUrl,
     db::{
         Connection, Database, attendances, events,
-        parties::{self, Found, NewParty, Place, Shown},
+        parties::{self, NewParty, Place, Shown},
     },
     domain::{
         access::Act,
@@ -35,6 +35,8 @@ use crate::{
     },
     view::{Invitation, One, PartyView},
 };
+
+pub use crate::db::parties::Found;
 
 /// What can be done with parties.
 pub struct Parties {
@@ -68,7 +70,7 @@ impl Seen {
     /// What they see.
     pub fn view(&self) -> PartyView<'_> {
         let view = PartyView::from(&self.inside.party).inviting(self.invitation.as_ref());
-        if self.is_known { view.seen_from(self.inside.attendance) } else { view }
+        if self.is_known { view.seen_from(self.inside.attendance, self.inside.is_favorite) } else { view }
     }
 }
 
@@ -152,6 +154,26 @@ impl Parties {
             .run(async |connection| {
                 let found = parties::list(connection, shown, filter, viewer, after, limit + 1).await?;
                 Ok(cut(found, limit, |found| place(&found.party)))
+            })
+            .await
+    }
+
+    /// A page of the public parties that are LIVE, the fullest first, and where the next one begins.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn live(
+        &self,
+        caller: Caller,
+        after: Option<(i32, Uuid)>,
+        limit: i64,
+    ) -> Result<(Vec<Found>, Option<(i32, Uuid)>), Error> {
+        let viewer = caller.person();
+        self.database
+            .run(async |connection| {
+                let found = parties::live(connection, viewer, after, limit + 1).await?;
+                Ok(cut(found, limit, |found| (found.party.attendees_count, found.party.id)))
             })
             .await
     }
@@ -247,7 +269,7 @@ impl std::fmt::Debug for Parties {
 }
 
 /// The account that is needed for this.
-fn user(caller: Caller) -> Result<Uuid, Error> {
+pub(super) fn user(caller: Caller) -> Result<Uuid, Error> {
     match caller {
         Caller::User(id) => Ok(id),
         Caller::Anonymous => Err(Error::Unauthenticated("an account is needed for this")),

@@ -3,13 +3,17 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{
-    DEADLINE,
-    database::connected,
-    poll::eventually,
-    scene::{Somebody, Stage, id},
+use crate::{
+    rights::Cast,
+    support::{
+        DEADLINE,
+        database::connected,
+        poll::eventually,
+        scene::{Somebody, Stage, id},
+    },
 };
 
 /// The contract's, for what a party does by itself.
@@ -205,4 +209,52 @@ async fn soon(stage: &Stage, ahead: &str) -> String {
         client.query_one(&moment, &[]).await.unwrap().get(0)
     })
     .await
+}
+
+#[tokio::test]
+async fn who_may_do_what_with_a_party_and_its_invitations() {
+    let stage = Stage::open(&[]).await;
+    let host = stage.user("host").await;
+    for (sort, more, owns, steers, marks) in [
+        // host cohost going maybe not_going left removed banned guest banned_guest foreign_guest display stranger nobody
+        ("private", json!({ "isPrivate": true }), "Y3334444344444", "YY334444344444", "YYYY4444344444"),
+        ("public", json!({}), "Y3333333333331", "YY333333333331", "YYYYYYYY3333Y1"),
+        ("draft", json!({ "status": "DRAFT" }), "Y3444444444444", "YY444444444444", "YY444444444444"),
+    ] {
+        let party = stage.party(&host, more).await;
+        let Cast(cast) = Cast::of(&stage, &party, &host).await;
+        let path = format!("/parties/{}", party["id"].as_str().unwrap());
+        let made = stage.post(&format!("{path}/displays"), Some(&host), &json!({})).await;
+        let display = format!("/displays/{}", made.body["data"]["display"]["id"].as_str().unwrap());
+        for (method, below, expected) in [
+            (Method::PUT, "/favorite", marks),
+            (Method::DELETE, "/favorite", marks),
+            (Method::GET, "/invite.svg", steers),
+            (Method::GET, "/invite.png", steers),
+            (Method::POST, "/access-code", steers),
+            (Method::POST, "/displays", steers),
+            (Method::DELETE, display.as_str(), steers),
+            (Method::POST, "/cancel", owns),
+            (Method::DELETE, "", owns),
+        ] {
+            // Its host comes last, after whom it may be another
+            for ((name, by), expected) in cast.iter().rev().zip(expected.chars().rev()) {
+                if below == "/cancel" && sort == "draft" && *name == "host" {
+                    continue;
+                }
+                let mut request = stage.request(method.clone(), &format!("{path}{below}"), by.as_ref());
+                if method == Method::POST {
+                    request = request.json(&json!({}));
+                }
+                let got = match request.send().await.unwrap().status().as_u16() {
+                    200 | 201 | 204 | 409 => 'Y',
+                    404 => '4',
+                    403 => '3',
+                    401 => '1',
+                    other => panic!("{method} {below}: {other}"),
+                };
+                assert_eq!(got, expected, "{method} {below} of a {sort} party by {name}");
+            }
+        }
+    }
 }

@@ -72,6 +72,12 @@ impl Party {
         self.plan.max_attendees.is_some_and(|most| self.attendees_count >= most)
     }
 
+    /// Whether it is not over yet, or not for more than 7 days.
+    pub fn glows(&self, now: Moment) -> bool {
+        self.ended_at
+            .is_none_or(|ended| now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS))
+    }
+
     /// Whether somebody with that place may upload and talk at `now`, as far as the status decides that: hosts from
     /// PLANNED on, others from LIVE on, until 7 days after the end.
     ///
@@ -82,9 +88,7 @@ impl Party {
         let open = match self.status {
             Status::Live => true,
             Status::Planned => standing.is_hosting(),
-            Status::Ended => self.ended_at.is_some_and(|ended| {
-                now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS)
-            }),
+            Status::Ended => self.ended_at.is_some() && self.glows(now),
             Status::Draft | Status::Cancelled => false,
         };
         if open { Ok(()) } else { Err(InvalidStatus) }
