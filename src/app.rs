@@ -162,11 +162,10 @@ impl App {
             None => JwtSecrets::kept_in(&config.data_dir)?,
         };
         let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
-        let bell = Bell::default();
+        let bell = Arc::new(Bell::default());
         let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
-        let retention = config.event_retention;
         let work =
-            work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
+            work::start(&supervisor, &database, &store, Arc::clone(&announce), &config, &bell).await?;
         let services = Services::new(Parts {
             config: &config,
             secrets: &secrets,
@@ -176,7 +175,7 @@ impl App {
             store: &store,
             announce,
             follow: Arc::new(registry.announcer()),
-            wake: Arc::new(bell),
+            wake: bell,
             log: &log,
         });
         work::tend(&supervisor, &database, services.views(), services.pages()).await?;

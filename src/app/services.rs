@@ -19,6 +19,8 @@ use crate::{
         announce::{Announce, Follow, Wake},
         chat::Chat,
         codes::Codes,
+        displays::Displays,
+        favorites::Favorites,
         follows::Follows,
         gallery::Gallery,
         joining::Joining,
@@ -66,6 +68,8 @@ pub(super) struct Services {
     chat: Data<Chat>,
     views: Data<Views>,
     pages: Data<Pages>,
+    displays: Data<Displays>,
+    favorites: Data<Favorites>,
     screens: Screens,
 }
 
@@ -86,6 +90,7 @@ impl Services {
             Arc::clone(&codes),
             Arc::clone(&answers),
             Arc::clone(&announce),
+            Arc::clone(&wake),
             config.public_url.clone(),
         );
         let joining = Joining::new(
@@ -104,6 +109,8 @@ impl Services {
             rates.clone(),
             Arc::clone(&announce),
         );
+        let displays =
+            Displays::new(database.clone(), Arc::clone(&tokens), Arc::clone(&answers), Arc::clone(&announce));
         let screens = Screens::new(
             database.clone(),
             Arc::clone(&links),
@@ -132,6 +139,8 @@ impl Services {
             chat: Data::new(chat),
             views: Data::new(views),
             pages: Data::new(Pages::new(follow)),
+            displays: Data::new(displays),
+            favorites: Data::new(Favorites::new(database.clone())),
             screens,
         }
     }
@@ -188,7 +197,9 @@ impl Services {
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone())
             .app_data(self.views.clone())
-            .app_data(self.pages.clone());
+            .app_data(self.pages.clone())
+            .app_data(self.displays.clone())
+            .app_data(self.favorites.clone());
     }
 }
 

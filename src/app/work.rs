@@ -1,6 +1,6 @@
 //! What runs without a request: the worker, the party clock, the sweep.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc};
 
 use party_gallery_actors::{
     database::Database,
@@ -13,8 +13,13 @@ use party_gallery_actors::{
 use super::StartError;
 use crate::{
     blob::Store,
+    config,
     db::jobs::Jobs,
-    jobs::{Backlog, Workshop, clock, pages, sweep, views},
+    jobs::{
+        Backlog, Workshop, clock, pages,
+        sweep::{self, Retention},
+        views,
+    },
     service::{
         announce::{Announce, Wake},
         pages::Pages,
@@ -57,16 +62,17 @@ pub(super) async fn start(
     database: &Database,
     store: &Store,
     announce: Arc<dyn Announce>,
-    event_retention: Duration,
-    bell: &Bell,
+    config: &config::Config,
+    bell: &Arc<Bell>,
 ) -> Result<Work, StartError> {
     // One picture of the largest size takes a third of a gigabyte while it is decoded: one at a time
     let crew = Crew::start("developer", NonZeroUsize::MIN, WAITING)?;
-    let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce)));
+    let wake = Arc::clone(bell) as Arc<dyn Wake>;
+    let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce), wake));
     supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
     let backlog = Backlog::default();
-    let sweep =
-        sweep::Sweep::new(database.clone(), store.clone(), event_retention, backlog.clone(), wall_clock);
+    let retention = Retention { events: config.event_retention, party_days: config.retention_days };
+    let sweep = sweep::Sweep::new(database.clone(), store.clone(), retention, backlog.clone(), wall_clock);
     supervisor.add(Ticker::child(Arc::new(sweep), sweep::RHYTHM, &Nudge::default())).await?;
     let workshop = Workshop::new(database.clone(), store.clone(), crew, announce);
     let queue = Jobs::new(database.clone(), Task::KINDS);

@@ -53,3 +53,15 @@ pub async fn move_late(
     let row = connection.query_opt(statement, &[&EventKind::StatusChanged.name()]).await?;
     Ok(row.map(|row| (row.get("party_id"), row.get("seq"))))
 }
+
+/// Notes that the people of at most `limit` parties, which begin within an hour and which nobody works on, are reminded;
+/// of which. Those that were made or moved so late are not among them.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn remind(connection: &mut Connection, limit: i64) -> Result<Vec<Uuid>, DatabaseError> {
+    const REMIND: &str = include_str!("queries/clock/remind.sql");
+    let rows = connection.query(REMIND, &[&limit]).await?;
+    Ok(rows.iter().map(|row| row.get("id")).collect())
+}

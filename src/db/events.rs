@@ -13,7 +13,7 @@ pub struct Event {
     pub seq: i64,
     /// What happened; `None`: what only a newer binary knows.
     pub kind: Option<EventKind>,
-    /// The media, message or person that it tells of.
+    /// The media, message, person or display that it tells of.
     pub subject_id: Option<Uuid>,
     /// What cannot be read from the subject later, such as why it was removed.
     pub facts: Value,

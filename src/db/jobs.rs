@@ -23,6 +23,20 @@ pub async fn add(connection: &mut Connection, kind: &str, payload: &Value) -> Re
     Ok(row.map(|row| row.get("id")).unwrap_or_default())
 }
 
+/// As [`add`], for many at once.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn add_all(
+    connection: &mut Connection,
+    kinds: &[String],
+    payloads: &[Value],
+) -> Result<(), DatabaseError> {
+    const ADD_ALL: &str = include_str!("queries/jobs/add_all.sql");
+    connection.execute(ADD_ALL, &[&kinds, &payloads]).await.map(drop)
+}
+
 /// How many jobs are due and held by nobody, and how many were given up.
 ///
 /// # Errors

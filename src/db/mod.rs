@@ -5,8 +5,10 @@
 pub mod accounts;
 pub mod attendances;
 pub mod clock;
+pub mod displays;
 pub mod events;
 pub mod expired;
+pub mod favorites;
 pub mod follows;
 pub mod guests;
 pub mod idempotency;
@@ -18,6 +20,7 @@ mod moment;
 pub mod parties;
 pub mod people;
 mod person;
+pub mod retention;
 pub mod sessions;
 pub mod social_links;
 pub mod user_media;

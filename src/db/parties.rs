@@ -23,6 +23,10 @@ pub struct Found {
     pub party: Party,
     /// The place in it of the person who looks.
     pub attendance: Option<Attendance>,
+    /// Since when it is a favourite of that person.
+    pub favorite_since: Option<Moment>,
+    /// Whether it is a screen of this party that looks.
+    pub is_display: bool,
     /// When it was read, by the database's clock.
     pub read_at: Moment,
 }
@@ -195,6 +199,26 @@ pub async fn advance(connection: &mut Connection, id: Uuid, status: Status) -> R
     Ok(())
 }
 
+/// Gives a party another access code: the one that it had is nobody's any more.
+///
+/// # Errors
+///
+/// [`DatabaseError`]; `parties_code_hmac_key` is violated when the code is another party's.
+pub async fn recode(connection: &mut Connection, id: Uuid, code: &KeptCode) -> Result<(), DatabaseError> {
+    const RECODE: &str = include_str!("queries/parties/recode.sql");
+    connection.execute(RECODE, &[&id, &code.hmac, &code.sealed]).await.map(drop)
+}
+
+/// Writes down why a party was cancelled.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn give_reason(connection: &mut Connection, id: Uuid, reason: &str) -> Result<(), DatabaseError> {
+    const GIVE_REASON: &str = include_str!("queries/parties/give_reason.sql");
+    connection.execute(GIVE_REASON, &[&id, &reason]).await.map(drop)
+}
+
 /// Whose parties a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
@@ -263,13 +287,37 @@ pub async fn list(
     Ok(rows.iter().map(found).collect())
 }
 
+/// At most `limit` public parties that are LIVE, after the one with so many attendees and that id: the fullest first.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn live(
+    connection: &mut Connection,
+    viewer: Option<Uuid>,
+    after: Option<(i32, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Found>, DatabaseError> {
+    const LIVE: &str =
+        concat!(include_str!("queries/parties/seen.sql"), include_str!("queries/parties/live.sql"));
+    let (attendees, id) = after.unzip();
+    let rows = connection.query(LIVE, &[&viewer, &attendees, &id, &limit]).await?;
+    Ok(rows.iter().map(found).collect())
+}
+
 fn venue(plan: &Plan) -> Option<serde_json::Value> {
     // Text and numbers only: it can be written
     plan.venue.as_ref().and_then(|venue| serde_json::to_value(venue).ok())
 }
 
 pub(super) fn found(row: &Row) -> Found {
-    Found { party: party(row), attendance: attendances::place(row), read_at: moment(row, "read_at") }
+    Found {
+        party: party(row),
+        attendance: attendances::place(row),
+        favorite_since: optional_moment(row, "favorite_since"),
+        is_display: row.get("is_display"),
+        read_at: moment(row, "read_at"),
+    }
 }
 
 fn party(row: &Row) -> Party {

@@ -24,6 +24,14 @@ impl Caller {
         }
     }
 
+    /// What their token names: a person or a screen.
+    pub fn id(self) -> Option<Uuid> {
+        match self {
+            Self::User(id) | Self::Guest(id) | Self::Display(id) => Some(id),
+            Self::Anonymous => None,
+        }
+    }
+
     /// Their account.
     pub fn user(self) -> Option<Uuid> {
         match self {

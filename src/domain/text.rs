@@ -32,6 +32,8 @@ pub type Address = Line<1, 500>;
 pub type Bio = Prose<0, 500>;
 /// What a party is about.
 pub type Description = Prose<0, 2000>;
+/// Why something is done.
+pub type Reason = Prose<0, 500>;
 /// What stands below a photo.
 pub type Caption = Prose<0, 500>;
 /// What is said below a photo.

@@ -1,4 +1,4 @@
-//! `/parties`: made, found, edited, begun and ended.
+//! `/parties`: made, found, edited.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
@@ -10,14 +10,10 @@ use super::{
     reply,
 };
 use crate::{
-    domain::{
-        caller::Caller,
-        fields::Invalid,
-        party::{Step, filter::Filter},
-    },
+    domain::{caller::Caller, fields::Invalid, party::filter::Filter},
     service::{
         error::Error,
-        parties::{Parties, Seen},
+        parties::{Found, Parties, Seen},
     },
     view::{AttendeeView, One, PartyView},
 };
@@ -51,14 +47,24 @@ pub async fn list(
     let read = Filter::read(&mut fields).zip(Page::read(&mut fields));
     let (filter, page) = fields.finish(read).map_err(Error::from)?;
     let (found, next) = parties.list(caller, &filter, page.after, page.limit).await?;
-    let views: Vec<_> = found
-        .iter()
-        .map(|found| {
-            let view = PartyView::from(&found.party);
-            if caller.is_known() { view.seen_from(found.attendance) } else { view }
-        })
-        .collect();
-    reply::list(&request, &views, &Meta::new(page.limit, next.as_ref()))
+    reply::list(&request, &views(&found, caller), &Meta::new(page.limit, next.as_ref()))
+}
+
+/// `GET /parties/live`
+///
+/// # Errors
+///
+/// As the service.
+pub async fn live(
+    request: HttpRequest,
+    caller: Caller,
+    parties: web::Data<Parties>,
+    Query(mut fields): Query,
+) -> Result<HttpResponse, Problem> {
+    let page = Page::read(&mut fields);
+    let page = fields.finish(page).map_err(Error::from)?;
+    let (found, next) = parties.live(caller, page.after, page.limit).await?;
+    reply::list(&request, &views(&found, caller), &Meta::new(page.limit, next.as_ref()))
 }
 
 /// `GET /parties/{id}`
@@ -92,48 +98,6 @@ pub async fn edit(
     one(&request, &seen)
 }
 
-/// `POST /parties/{id}/publish`
-///
-/// # Errors
-///
-/// As the service.
-pub async fn publish(
-    request: HttpRequest,
-    caller: Caller,
-    parties: web::Data<Parties>,
-    id: web::Path<Uuid>,
-) -> Result<HttpResponse, Problem> {
-    one(&request, &parties.step(caller, *id, Step::Publish).await?)
-}
-
-/// `POST /parties/{id}/start`
-///
-/// # Errors
-///
-/// As the service.
-pub async fn start(
-    request: HttpRequest,
-    caller: Caller,
-    parties: web::Data<Parties>,
-    id: web::Path<Uuid>,
-) -> Result<HttpResponse, Problem> {
-    one(&request, &parties.step(caller, *id, Step::Start).await?)
-}
-
-/// `POST /parties/{id}/end`
-///
-/// # Errors
-///
-/// As the service.
-pub async fn end(
-    request: HttpRequest,
-    caller: Caller,
-    parties: web::Data<Parties>,
-    id: web::Path<Uuid>,
-) -> Result<HttpResponse, Problem> {
-    one(&request, &parties.step(caller, *id, Step::End).await?)
-}
-
 /// `GET /parties/{id}/attendees`
 ///
 /// # Errors
@@ -156,6 +120,16 @@ pub async fn attendees(
     reply::list(&request, &views, &Meta::new(limit, next.as_ref()))
 }
 
-fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
+/// Parties of a list, as the caller sees them.
+pub(super) fn views(found: &[Found], caller: Caller) -> Vec<PartyView<'_>> {
+    found.iter().map(|found| view(found, caller)).collect()
+}
+
+fn view(found: &Found, caller: Caller) -> PartyView<'_> {
+    let view = PartyView::from(&found.party);
+    if caller.is_known() { view.seen_from(found.attendance, found.favorite_since.is_some()) } else { view }
+}
+
+pub(super) fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
     reply::revised(request, &One::Party(&seen.view()), seen.revision())
 }

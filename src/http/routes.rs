@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{admission, auth, chat, compression, config, cors, docs, files, follows, joining, media, metrics, parties, probes, problem::{Code, Problem}, rate, social_links, upload, users, ws};
+use super::{admission, auth, chat, compression, config, cors, displays, docs, favorites, files, follows, invitations, joining, lifecycle, media, metrics, parties, probes, problem::{Code, Problem}, rate, social_links, upload, users, ws};
 
 /// An operation of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,9 @@ operations! {
         get parties::list;
         post parties::create;
     }
+    "/parties/live" {
+        get parties::live;
+    }
     "/parties/by-code" {
         post joining::by_code;
     }
@@ -101,15 +104,16 @@ operations! {
         get parties::show;
         put parties::edit;
         patch parties::edit;
+        delete lifecycle::delete;
     }
     "/parties/{id}/publish" {
-        post parties::publish;
+        post lifecycle::publish;
     }
     "/parties/{id}/start" {
-        post parties::start;
+        post lifecycle::start;
     }
     "/parties/{id}/end" {
-        post parties::end;
+        post lifecycle::end;
     }
     "/parties/{id}/attendees" {
         get parties::attendees;
@@ -121,6 +125,28 @@ operations! {
     "/parties/{id}/media" {
         get media::list;
         post upload::upload long;
+    }
+    "/parties/{id}/cancel" {
+        post lifecycle::cancel;
+    }
+    "/parties/{id}/access-code" {
+        post invitations::rotate_code;
+    }
+    "/parties/{id}/invite.svg" {
+        get invitations::svg;
+    }
+    "/parties/{id}/invite.png" {
+        get invitations::png;
+    }
+    "/parties/{id}/displays" {
+        post displays::create;
+    }
+    "/parties/{id}/displays/{displayId}" {
+        delete displays::revoke;
+    }
+    "/parties/{id}/favorite" {
+        put favorites::add;
+        delete favorites::remove;
     }
     "/media/{id}" {
         get media::show;
@@ -165,6 +191,9 @@ operations! {
     }
     "/users/{id}/media" {
         get users::media;
+    }
+    "/users/me/favorite-parties" {
+        get favorites::list;
     }
 }
 

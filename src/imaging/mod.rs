@@ -1,4 +1,4 @@
-//! Photos, as bytes: what they are, what they may not carry, and the smaller ones that screens show.
+//! Photos, as bytes: what they are, what they may not carry, and the smaller ones that screens show. And QR codes.
 //!
 //! Three steps, in this order:
 //!
@@ -18,6 +18,7 @@ mod jpeg;
 mod kind;
 mod orientation;
 mod png;
+mod qr;
 mod reader;
 mod sniff;
 mod strip;
@@ -29,5 +30,6 @@ pub use develop::{Derivative, Developed, PREVIEW_SIDE, THUMB_SIDE, develop};
 pub use error::Undevelopable;
 pub use extent::{Extent, MAX_DECODED, MAX_PIXELS};
 pub use kind::{Family, Format, Kind};
+pub use qr::Qr;
 pub use sniff::{HEAD, Refusal, Sniffed, sniff};
 pub use strip::{Clean, strip};

@@ -1,4 +1,5 @@
-//! Forgets what is kept for a while only: first answers, old events, spent sign-ins, originals that nobody waits for.
+//! Forgets what is kept for a while only: first answers, old events, spent sign-ins, deleted parties, originals that
+//! nobody waits for.
 
 use std::{
     collections::HashSet,
@@ -13,6 +14,7 @@ use super::{backlog::Backlog, failure};
 use crate::{
     blob::{self, Key, Name, Store},
     db::{Database, DatabaseError, expired, idempotency, media},
+    service::retention,
 };
 
 /// Statements of each sort in one run; what is left waits for the next.
@@ -32,21 +34,30 @@ pub const RHYTHM: Rhythm =
 pub struct Sweep {
     database: Database,
     store: Store,
-    event_retention: Duration,
+    retention: Retention,
     backlog: Backlog,
     clock: fn() -> SystemTime,
 }
 
+/// How long is kept what is kept for a while only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Events.
+    pub events: Duration,
+    /// Parties that were deleted, in days.
+    pub party_days: u16,
+}
+
 impl Sweep {
-    /// Events are kept for `event_retention`; what waits to be done is counted into `backlog`; `clock` is the wall's, for the ages of files.
+    /// What waits to be done is counted into `backlog`; `clock` is the wall's, for the ages of files.
     pub fn new(
         database: Database,
         store: Store,
-        event_retention: Duration,
+        retention: Retention,
         backlog: Backlog,
         clock: fn() -> SystemTime,
     ) -> Self {
-        Self { database, store, event_retention, backlog, clock }
+        Self { database, store, retention, backlog, clock }
     }
 
     async fn sweep(&self) -> Result<(), DatabaseError> {
@@ -54,12 +65,25 @@ impl Sweep {
             for _ in 0..ROUNDS {
                 let forgotten = self.database.transaction(async |connection| match kept {
                     Kept::Answers => idempotency::sweep(connection).await,
-                    Kept::Events => expired::events(connection, self.event_retention).await,
+                    Kept::Events => expired::events(connection, self.retention.events).await,
                     Kept::SignIns => expired::refresh_tokens(connection).await,
                 });
                 if forgotten.await? == 0 {
                     break;
                 }
+            }
+        }
+        self.erase().await
+    }
+
+    /// Erases parties whose erasure was asked for long enough ago.
+    async fn erase(&self) -> Result<(), DatabaseError> {
+        let days = self.retention.party_days;
+        for _ in 0..ROUNDS {
+            let erased =
+                self.database.transaction(async |connection| retention::erase_due(connection, days).await);
+            if !erased.await? {
+                break;
             }
         }
         Ok(())

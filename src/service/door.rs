@@ -26,6 +26,8 @@ pub struct Inside {
     pub standing: Standing,
     /// The same, as it is kept; `None`: they never were in it.
     pub attendance: Option<Attendance>,
+    /// Whether it is one of their favourites.
+    pub is_favorite: bool,
     /// When this was read, by the database's clock.
     pub read_at: Moment,
 }
@@ -52,7 +54,7 @@ pub async fn enter(
     caller: Caller,
     act: Act,
 ) -> Result<Inside, Error> {
-    judge(parties::find(connection, party, caller.person()).await?, caller, act)
+    judge(parties::find(connection, party, caller.id()).await?, caller, act)
 }
 
 /// As [`enter`], and nobody else changes the party until this transaction ends. Who may not do `act` is told so without
@@ -79,10 +81,12 @@ pub async fn enter_alone(
 ///
 /// As [`enter`].
 pub fn judge(found: Option<Found>, caller: Caller, act: Act) -> Result<Inside, Error> {
-    let Found { party, attendance, read_at } = found.ok_or(Error::NotFound)?;
-    let standing = standing(attendance);
+    let Found { party, attendance, favorite_since, is_display, read_at } = found.ok_or(Error::NotFound)?;
+    // A screen stays as long as there is something to add to what it shows
+    let is_display = is_display && party.glows(read_at);
+    let standing = if is_display { Standing::Display } else { standing(attendance) };
     standing.may(act, party.openness(), caller)?;
-    Ok(Inside { party, standing, attendance, read_at })
+    Ok(Inside { party, standing, attendance, is_favorite: favorite_since.is_some(), read_at })
 }
 
 impl From<InvalidStatus> for Error {

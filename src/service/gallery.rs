@@ -188,7 +188,7 @@ impl Gallery {
         self.database
             .run(async |connection: &mut Connection| {
                 let media = load(connection, id).await?;
-                let found = parties::find(connection, media.party_id, caller.person()).await?;
+                let found = parties::find(connection, media.party_id, caller.id()).await?;
                 let found = found.ok_or(Error::NotFound)?;
                 let opens =
                     |signature| self.links.opens(&media, found.party.links_version, rendition, signature);

@@ -199,7 +199,7 @@ impl Joining {
         let found = parties::find(connection, party, Some(user)).await?.ok_or(Error::NotFound)?;
         let attendee = attendances::find(connection, party, user).await?;
         let data = Joined {
-            party: PartyView::from(&found.party).seen_from(found.attendance),
+            party: PartyView::from(&found.party).seen_from(found.attendance, found.favorite_since.is_some()),
             attendee: attendee.as_ref().map(AttendeeView::from),
         };
         answer(party, admission, &data)
@@ -258,7 +258,7 @@ impl Joining {
         let Pair { access_token, refresh_token, expires_in } =
             self.sessions.open(connection, id, Kind::Guest).await?;
         let data = Welcome {
-            party: PartyView::from(&found.party).seen_from(found.attendance),
+            party: PartyView::from(&found.party).seen_from(found.attendance, found.favorite_since.is_some()),
             guest: OwnGuest::from(&guest),
             attendee: attendee.as_ref().map(AttendeeView::from),
             access_token: access_token.expose(),

@@ -1,4 +1,4 @@
-//! Parties: made, found, edited, begun and ended.
+//! Parties: made, found, edited.
 
 use std::sync::Arc;
 
@@ -6,18 +6,19 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    announce::Announce,
+    announce::{Announce, Wake},
     codes::{self, Codes},
     door::{self, Inside},
     error::{Conflict, Error},
     once::{Answer, Ticket, once},
     seal::Seal,
+    tasks::Task,
 };
 use crate::{
     config::PublicUrl,
     db::{
         Connection, Database, attendances, events,
-        parties::{self, Found, NewParty, Place, Shown},
+        parties::{self, NewParty, Place, Shown},
     },
     domain::{
         access::Act,
@@ -27,19 +28,23 @@ use crate::{
         fields::Fields,
         moment::Exact,
         party::{
-            Edit, Party, Plan, Status, Step,
+            Edit, Party, Plan, Status,
             filter::{Filter, HostFilter},
+            news,
         },
     },
     view::{Invitation, One, PartyView},
 };
 
+pub use crate::db::parties::Found;
+
 /// What can be done with parties.
 pub struct Parties {
-    database: Database,
-    codes: Arc<Codes>,
-    answers: Arc<Seal>,
-    announce: Arc<dyn Announce>,
+    pub(super) database: Database,
+    pub(super) codes: Arc<Codes>,
+    pub(super) answers: Arc<Seal>,
+    pub(super) announce: Arc<dyn Announce>,
+    pub(super) wake: Arc<dyn Wake>,
     public_url: PublicUrl,
 }
 
@@ -65,7 +70,7 @@ impl Seen {
     /// What they see.
     pub fn view(&self) -> PartyView<'_> {
         let view = PartyView::from(&self.inside.party).inviting(self.invitation.as_ref());
-        if self.is_known { view.seen_from(self.inside.attendance) } else { view }
+        if self.is_known { view.seen_from(self.inside.attendance, self.inside.is_favorite) } else { view }
     }
 }
 
@@ -76,9 +81,10 @@ impl Parties {
         codes: Arc<Codes>,
         answers: Arc<Seal>,
         announce: Arc<dyn Announce>,
+        wake: Arc<dyn Wake>,
         public_url: PublicUrl,
     ) -> Self {
-        Self { database, codes, answers, announce, public_url }
+        Self { database, codes, answers, announce, wake, public_url }
     }
 
     /// Makes a party of `fields`, with the caller as its host, once for each `ticket`.
@@ -94,7 +100,8 @@ impl Parties {
     ) -> Result<Answer, Error> {
         let host = user(caller)?;
         let (plan, status) = Plan::read(fields)?;
-        self.database
+        let answer = self
+            .database
             .transaction(async |connection| {
                 once(connection, &self.answers, ticket, async |connection| {
                     let id = Uuid::now_v7();
@@ -102,12 +109,17 @@ impl Parties {
                     let new = NewParty { id, host, plan: &plan, status, code: code.as_ref() };
                     parties::insert(connection, &new).await.map_err(codes::refused)?;
                     attendances::add_host(connection, id, host).await?;
+                    for cause in news(id, plan.is_private, None, status) {
+                        Task::tell(cause).leave(connection).await?;
+                    }
                     let seen = self.look(connection, id, caller).await?;
                     Answer::created(format!("/api/v1/parties/{id}"), &One::Party(&seen.view()))
                 })
                 .await
             })
-            .await
+            .await?;
+        self.wake.wake();
+        Ok(answer)
     }
 
     /// The party, as the caller sees it.
@@ -142,6 +154,26 @@ impl Parties {
             .run(async |connection| {
                 let found = parties::list(connection, shown, filter, viewer, after, limit + 1).await?;
                 Ok(cut(found, limit, |found| place(&found.party)))
+            })
+            .await
+    }
+
+    /// A page of the public parties that are LIVE, the fullest first, and where the next one begins.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn live(
+        &self,
+        caller: Caller,
+        after: Option<(i32, Uuid)>,
+        limit: i64,
+    ) -> Result<(Vec<Found>, Option<(i32, Uuid)>), Error> {
+        let viewer = caller.person();
+        self.database
+            .run(async |connection| {
+                let found = parties::live(connection, viewer, after, limit + 1).await?;
+                Ok(cut(found, limit, |found| (found.party.attendees_count, found.party.id)))
             })
             .await
     }
@@ -185,28 +217,6 @@ impl Parties {
         Ok(self.told(seen))
     }
 
-    /// Publishes, begins or ends the party; does nothing when it is there already.
-    ///
-    /// # Errors
-    ///
-    /// Hosts and cohosts only; [`Conflict::InvalidStatus`].
-    pub async fn step(&self, caller: Caller, id: Uuid, step: Step) -> Result<Seen, Error> {
-        let seen = self
-            .database
-            .transaction(async |connection| {
-                let Inside { party, .. } = door::enter_alone(connection, id, caller, Act::Steer).await?;
-                let next = party.status.after(step)?;
-                if next != party.status {
-                    parties::advance(connection, id, next).await?;
-                    let facts = json!({ "status": next });
-                    events::append(connection, id, EventKind::StatusChanged, None, &facts).await?;
-                }
-                Ok::<_, Error>((self.look(connection, id, caller).await?, next != party.status))
-            })
-            .await?;
-        Ok(self.told(seen))
-    }
-
     /// A page of the people in the party, and where the next one begins.
     ///
     /// # Errors
@@ -228,7 +238,12 @@ impl Parties {
             .await
     }
 
-    async fn look(&self, connection: &mut Connection, id: Uuid, caller: Caller) -> Result<Seen, Error> {
+    pub(super) async fn look(
+        &self,
+        connection: &mut Connection,
+        id: Uuid,
+        caller: Caller,
+    ) -> Result<Seen, Error> {
         let inside = door::enter(connection, id, caller, Act::Read).await?;
         let invitation = inside
             .standing
@@ -237,9 +252,10 @@ impl Parties {
         Ok(Seen { inside, is_known: caller.is_known(), invitation })
     }
 
-    /// After the commit: tells the screens, if something was logged.
-    fn told(&self, (seen, is_logged): (Seen, bool)) -> Seen {
+    /// After the commit: tells the screens and the worker, if something was logged.
+    pub(super) fn told(&self, (seen, is_logged): (Seen, bool)) -> Seen {
         if is_logged {
+            self.wake.wake();
             self.announce.announce(seen.inside.party.id, seen.inside.party.seq);
         }
         seen

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::error::Error;
 use crate::{
-    db::{Connection, jobs},
+    db::{Connection, DatabaseError, jobs},
     domain::notification::Cause,
 };
 
@@ -65,6 +65,24 @@ impl Task {
         jobs::add(connection, kind, &payload).await?;
         Ok(())
     }
+
+    /// Leaves many behind, by one statement.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`].
+    pub async fn leave_all(tasks: &[Self], connection: &mut Connection) -> Result<(), DatabaseError> {
+        let (kinds, payloads): (Vec<_>, Vec<_>) = tasks.iter().map(Self::written).unzip();
+        if kinds.is_empty() { Ok(()) } else { jobs::add_all(connection, &kinds, &payloads).await }
+    }
+
+    /// As a queue keeps it: what it is made of can be written.
+    fn written(&self) -> (String, Value) {
+        let mut written = serde_json::to_value(self).unwrap_or_default();
+        let kind = written.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let payload = written.get_mut("of").map(Value::take).unwrap_or_default();
+        (kind, payload)
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +104,8 @@ mod tests {
             let kind = written["kind"].as_str().unwrap();
             assert!(Task::KINDS.contains(&kind));
             assert_eq!(Task::read(kind, &written["of"]), Some(task));
+            let (kind, payload) = task.written();
+            assert_eq!(Task::read(&kind, &payload), Some(task));
         }
     }
 }

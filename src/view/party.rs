@@ -63,13 +63,12 @@ struct Viewer {
 impl<'a> PartyView<'a> {
     /// As somebody who is known sees it, with their own place in it.
     #[must_use]
-    pub fn seen_from(mut self, place: Option<Attendance>) -> Self {
+    pub fn seen_from(mut self, place: Option<Attendance>, is_favorite: bool) -> Self {
         let place = place.filter(|place| place.presence == Presence::In);
         self.viewer = Some(Viewer {
             role: place.map(|place| place.role),
             rsvp: place.map(|place| place.rsvp),
-            // Nobody can have one yet
-            is_favorite: false,
+            is_favorite,
         });
         self
     }

@@ -8,7 +8,10 @@ use std::{
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
-use party_gallery::{jobs::clock::Clock, service::announce::Announce};
+use party_gallery::{
+    jobs::clock::Clock,
+    service::announce::{Announce, Wake},
+};
 use party_gallery_actors::{
     database::{self, Database},
     kernel::Supervisor,
@@ -75,6 +78,10 @@ impl Announce for Told {
     }
 }
 
+impl Wake for Told {
+    fn wake(&self) {}
+}
+
 #[tokio::test]
 async fn eight_clocks_at_the_same_moment_move_and_tell_each_party_once() {
     const PARTIES: usize = 500;
@@ -92,8 +99,11 @@ async fn eight_clocks_at_the_same_moment_move_and_tell_each_party_once() {
     connected(&url, async |client| client.batch_execute(&due).await.unwrap()).await;
 
     let told = Arc::new(Told::default());
-    let clocks: Vec<_> =
-        (0..8).map(|_| Clock::new(database.clone(), Arc::clone(&told) as Arc<dyn Announce>)).collect();
+    let clock = || {
+        let (announce, wake) = (Arc::clone(&told) as Arc<dyn Announce>, Arc::clone(&told) as Arc<dyn Wake>);
+        Clock::new(database.clone(), announce, wake)
+    };
+    let clocks: Vec<_> = (0..8).map(|_| clock()).collect();
     let runs = join_all(clocks.iter().map(Clock::run)).await;
     assert!(runs.iter().all(Result::is_ok), "{runs:?}");
     let mut parties: Vec<_> = told.0.lock().iter().map(|(party, seq)| (*party, *seq)).collect();
@@ -105,6 +115,11 @@ async fn eight_clocks_at_the_same_moment_move_and_tell_each_party_once() {
     let events: i64 =
         connected(&url, async |client| client.query_one(events, &[]).await.unwrap().get(0)).await;
     assert_eq!(events, 500);
+    let causes = "SELECT count(DISTINCT payload -> 'cause' ->> 'party') FROM jobs
+        WHERE kind = 'notify' AND payload -> 'cause' ->> 'type' = 'PARTY_START' HAVING count(*) = 500";
+    let causes: i64 =
+        connected(&url, async |client| client.query_one(causes, &[]).await.unwrap().get(0)).await;
+    assert_eq!(causes, 500, "told of each once");
 }
 
 #[tokio::test]

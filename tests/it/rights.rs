@@ -22,10 +22,10 @@ const OPERATIONS: [(&str, Method, &str); 7] = [
 ];
 
 /// Everybody who may come, in the order of the columns below.
-struct Cast(Vec<(&'static str, Option<Somebody>)>);
+pub(crate) struct Cast(pub(crate) Vec<(&'static str, Option<Somebody>)>);
 
 impl Cast {
-    async fn of(stage: &Stage, party: &Value, host: &Somebody) -> Self {
+    pub(crate) async fn of(stage: &Stage, party: &Value, host: &Somebody) -> Self {
         let party = party["id"].as_str().unwrap();
         let mut cast = vec![("host", Some(host.clone()))];
         for (name, role, state, rsvp) in [

@@ -54,6 +54,12 @@ impl Party {
         Self { stage, app, host, guest, id, storage }
     }
 
+    /// One more pod, on the same files.
+    pub async fn another_pod(&self) -> TestApp {
+        let url = format!("file://{}", self.storage.display());
+        self.stage.pod_with(&servers::fresh_redis().await, &[("STORAGE_URL", url.as_str())]).await
+    }
+
     /// Uploads a file in somebody's name.
     pub async fn upload(&self, caller: Option<&Somebody>, file: Vec<u8>, name: &str) -> Reply {
         upload(&self.app, caller, self.id, form(file, name), &[]).await

@@ -48,6 +48,11 @@ impl Stage {
         Self { url: url.to_owned(), secret: secret.to_owned() }
     }
 
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A pod on it.
     pub async fn pod(&self, redis_url: &str) -> TestApp {
         self.pod_with(redis_url, &[]).await

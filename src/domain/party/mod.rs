@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod filter;
+pub mod news;
 pub mod plan;
 pub mod status;
 
@@ -9,6 +10,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 pub use self::{
+    news::news,
     plan::{Edit, Plan},
     status::{InvalidStatus, Status, Step},
 };
@@ -70,6 +72,12 @@ impl Party {
         self.plan.max_attendees.is_some_and(|most| self.attendees_count >= most)
     }
 
+    /// Whether it is not over yet, or not for more than 7 days.
+    pub fn glows(&self, now: Moment) -> bool {
+        self.ended_at
+            .is_none_or(|ended| now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS))
+    }
+
     /// Whether somebody with that place may upload and talk at `now`, as far as the status decides that: hosts from
     /// PLANNED on, others from LIVE on, until 7 days after the end.
     ///
@@ -80,9 +88,7 @@ impl Party {
         let open = match self.status {
             Status::Live => true,
             Status::Planned => standing.is_hosting(),
-            Status::Ended => self.ended_at.is_some_and(|ended| {
-                now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS)
-            }),
+            Status::Ended => self.ended_at.is_some() && self.glows(now),
             Status::Draft | Status::Cancelled => false,
         };
         if open { Ok(()) } else { Err(InvalidStatus) }

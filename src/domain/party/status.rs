@@ -26,6 +26,8 @@ pub enum Step {
     Start,
     /// Ends it.
     End,
+    /// Says that it will not be, or not go on.
+    Cancel,
 }
 
 /// The status does not allow this.
@@ -68,6 +70,7 @@ impl Status {
             (Self::Draft | Self::Planned, Step::Publish) => Ok(Self::Planned),
             (Self::Draft | Self::Planned | Self::Live, Step::Start) => Ok(Self::Live),
             (Self::Live | Self::Ended, Step::End) => Ok(Self::Ended),
+            (Self::Draft | Self::Planned | Self::Live | Self::Cancelled, Step::Cancel) => Ok(Self::Cancelled),
             _ => Err(InvalidStatus),
         }
     }
@@ -85,12 +88,13 @@ mod tests {
 
     #[test]
     fn the_state_machine_of_the_contract() {
-        use Status::{Draft, Ended, Live, Planned};
+        use Status::{Cancelled, Draft, Ended, Live, Planned};
         for (step, expected) in [
             // From DRAFT, PLANNED, LIVE, ENDED, CANCELLED
             (Step::Publish, [Some(Planned), Some(Planned), None, None, None]),
             (Step::Start, [Some(Live), Some(Live), Some(Live), None, None]),
             (Step::End, [None, None, Some(Ended), Some(Ended), None]),
+            (Step::Cancel, [Some(Cancelled), Some(Cancelled), Some(Cancelled), None, Some(Cancelled)]),
         ] {
             assert_eq!(Status::ALL.map(|status| status.after(step).ok()), expected, "{step:?}");
         }

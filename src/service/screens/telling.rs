@@ -161,12 +161,17 @@ impl Telling<'_> {
         self.event.facts.get(name).unwrap_or(&Value::Null)
     }
 
-    /// Whom the event puts out: who left hears nothing any more; who has another place now, what that place allows; and
-    /// a party that is private now leaves its members alone with each other.
+    /// Whom the event puts out: who left hears nothing any more, nor does a display that was revoked; who has another place
+    /// now, what that place allows; and a party that is private now leaves its members alone with each other.
     fn removal(&self) -> Option<Removal> {
         let party = &self.subjects.party;
         let known = self.event.subject_id.and_then(|id| self.subjects.attendees.get(&id));
         let from = match self.event.kind? {
+            // Whom this one names is a display that was revoked
+            EventKind::PartyUpdated if self.event.subject_id.is_some() => {
+                let id = self.event.subject_id.map(|id| id.as_u128());
+                return Some(Removal { id, from: EVERYTHING, close: Some(GONE) });
+            }
             EventKind::PartyUpdated if party.plan.is_private => {
                 return Some(Removal { id: None, from: ONLOOKERS, close: None });
             }

@@ -1,0 +1,1 @@
+INSERT INTO jobs (kind, payload) SELECT * FROM unnest($1::text[], $2::jsonb[])

@@ -1,0 +1,1 @@
+DELETE FROM media WHERE id IN (SELECT id FROM media WHERE party_id = $1 LIMIT $2) RETURNING id

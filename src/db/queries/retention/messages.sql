@@ -1,0 +1,1 @@
+DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE party_id = $1 LIMIT $2)

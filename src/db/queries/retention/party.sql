@@ -1,0 +1,1 @@
+DELETE FROM parties WHERE id = $1
