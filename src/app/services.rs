@@ -16,7 +16,8 @@ use crate::{
     realtime::Authenticator,
     service::{
         accounts::Accounts,
-        announce::{Announce, Wake},
+        announce::{Announce, Hints, Wake},
+        attendances::Attendances,
         chat::Chat,
         codes::Codes,
         gallery::Gallery,
@@ -25,7 +26,7 @@ use crate::{
         parties::Parties,
         rates::Rates,
         screens::Screens,
-        seal::Seal,
+        seal::{Mark, Seal},
         sessions::Sessions,
         tokens::Tokens,
         uploads::Uploads,
@@ -54,6 +55,7 @@ pub(super) struct Services {
     accounts: Data<Accounts>,
     parties: Data<Parties>,
     joining: Data<Joining>,
+    attendances: Data<Attendances>,
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
@@ -79,13 +81,16 @@ impl Services {
             Arc::clone(&announce),
             config.public_url.clone(),
         );
+        let hints = Hints::new(Arc::clone(&announce), Arc::clone(&wake));
+        let attendances = Attendances::new(database.clone(), Arc::clone(&codes), hints.clone());
         let joining = Joining::new(
             database.clone(),
             codes,
             Arc::clone(&answers),
             sessions,
             rates.clone(),
-            Arc::clone(&announce),
+            hints,
+            Mark::new(secrets, "party-gallery guest address v1"),
         );
         let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
         let chat = Chat::new(
@@ -113,6 +118,7 @@ impl Services {
             accounts: Data::new(accounts),
             parties: Data::new(parties),
             joining: Data::new(joining),
+            attendances: Data::new(attendances),
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
@@ -156,6 +162,7 @@ impl Services {
             .app_data(self.accounts.clone())
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
+            .app_data(self.attendances.clone())
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone());

@@ -118,6 +118,17 @@ pub async fn revoke(connection: &mut Connection, family: Uuid) -> Result<(), Dat
     Ok(())
 }
 
+/// Ends every sign-in of somebody.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn revoke_all(connection: &mut Connection, person: Uuid) -> Result<(), DatabaseError> {
+    const REVOKE_ALL: &str = include_str!("queries/sessions/revoke_all.sql");
+    connection.execute(REVOKE_ALL, &[&person]).await?;
+    Ok(())
+}
+
 fn seconds(lifetime: Option<Duration>) -> Option<f64> {
     lifetime.map(|lifetime| lifetime.as_secs_f64())
 }

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod admission;
+pub mod attendances;
 pub mod auth;
 pub mod body;
 pub mod caller;
@@ -67,6 +68,27 @@ pub fn routes(table: &mut ServiceConfig) {
                 .service(web::resource("/parties/{id}/start").route(web::post().to(parties::start)))
                 .service(web::resource("/parties/{id}/end").route(web::post().to(parties::end)))
                 .service(web::resource("/parties/{id}/attendees").route(web::get().to(parties::attendees)))
+                .service(web::resource("/parties/{id}/join").route(web::post().to(joining::join)))
+                .service(web::resource("/parties/{id}/leave").route(web::post().to(attendances::leave)))
+                .service(web::resource("/parties/{id}/rsvp").route(web::put().to(attendances::answer)))
+                .service(web::resource("/parties/{id}/check-in").route(web::post().to(attendances::check_in)))
+                .service(
+                    web::resource("/parties/{id}/cohosts/{userId}")
+                        .route(web::put().to(attendances::appoint))
+                        .route(web::delete().to(attendances::dismiss)),
+                )
+                .service(
+                    web::resource("/parties/{id}/attendees/{userOrGuestId}")
+                        .route(web::delete().to(attendances::remove)),
+                )
+                .service(
+                    web::resource("/parties/{id}/attendees/{userOrGuestId}/ban")
+                        .route(web::post().to(attendances::ban)),
+                )
+                .service(
+                    web::resource("/parties/{id}/bans/{userOrGuestId}")
+                        .route(web::delete().to(attendances::pardon)),
+                )
                 .service(
                     web::resource("/parties/{id}/chat/messages")
                         .route(web::get().to(chat::list))

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod announce;
+pub mod attendances;
 pub mod chat;
 pub mod codes;
 pub mod door;
@@ -19,4 +20,5 @@ pub mod seal;
 pub mod sessions;
 pub mod tasks;
 pub mod tokens;
+mod turnstile;
 pub mod uploads;

@@ -12,11 +12,13 @@
 mod support;
 
 mod accounts;
+mod attendances;
 mod bad_frames;
 mod bad_input;
 mod chat;
 mod cli;
 mod clock;
+mod cohosts;
 mod cors;
 mod database;
 mod demo;
@@ -29,11 +31,13 @@ mod migrations;
 mod outages;
 mod parties;
 mod party_night;
+mod places;
 mod pod;
 mod private_servers;
 mod process;
 mod rates;
 mod readme;
+mod removals;
 mod rights;
 mod rooms;
 mod screens;
