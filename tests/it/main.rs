@@ -20,6 +20,7 @@ mod cli;
 mod clock;
 mod cohosts;
 mod cors;
+mod crowds;
 mod database;
 mod demo;
 mod gallery;
