@@ -16,7 +16,8 @@ use crate::{
     realtime::Authenticator,
     service::{
         accounts::Accounts,
-        announce::{Announce, Follow, Wake},
+        announce::{Announce, Follow, Hints, Wake},
+        attendances::Attendances,
         chat::Chat,
         codes::Codes,
         displays::Displays,
@@ -29,7 +30,7 @@ use crate::{
         parties::Parties,
         rates::Rates,
         screens::Screens,
-        seal::{self, Seal},
+        seal::{Mark, Seal},
         sessions::Sessions,
         tokens::Tokens,
         uploads::Uploads,
@@ -63,6 +64,7 @@ pub(super) struct Services {
     follows: Data<Follows>,
     parties: Data<Parties>,
     joining: Data<Joining>,
+    attendances: Data<Attendances>,
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
@@ -93,13 +95,16 @@ impl Services {
             Arc::clone(&wake),
             config.public_url.clone(),
         );
+        let hints = Hints::new(Arc::clone(&announce), Arc::clone(&wake));
+        let attendances = Attendances::new(database.clone(), Arc::clone(&codes), hints.clone());
         let joining = Joining::new(
             database.clone(),
             codes,
             Arc::clone(&answers),
             sessions,
             rates.clone(),
-            Arc::clone(&announce),
+            hints,
+            Mark::new(secrets, "party-gallery guest address v1"),
         );
         let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
         let chat = Chat::new(
@@ -120,7 +125,7 @@ impl Services {
         let follows = Follows::new(database.clone(), Arc::clone(&wake));
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
         let marks = Marks::new(redis.clone(), views::PREFIX, views::ONCE_IN);
-        let views = Views::new(database.clone(), marks, seal::Mark::new(secrets, views::PURPOSE));
+        let views = Views::new(database.clone(), marks, Mark::new(secrets, views::PURPOSE));
         let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
         let authenticator: Arc<dyn Authenticator> = tokens;
         let mut origins = config.cors_origins.clone();
@@ -134,6 +139,7 @@ impl Services {
             follows: Data::new(follows),
             parties: Data::new(parties),
             joining: Data::new(joining),
+            attendances: Data::new(attendances),
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
@@ -193,6 +199,7 @@ impl Services {
             .app_data(self.follows.clone())
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
+            .app_data(self.attendances.clone())
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone())

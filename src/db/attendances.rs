@@ -71,20 +71,44 @@ pub async fn add_host(connection: &mut Connection, party: Uuid, host: Uuid) -> R
     Ok(())
 }
 
-/// Gives somebody a seat, for the first time or again. The party has to be locked: see [`super::parties::lock`].
+/// Gives somebody a place, the first or another one, and counts the seat that it takes or frees. The party has to be
+/// locked: see [`super::parties::lock`].
 ///
 /// # Errors
 ///
 /// [`DatabaseError`]; `attendances_person_id_fkey` is violated when the person is gone.
-pub async fn seat(
+pub async fn put(
     connection: &mut Connection,
     party: Uuid,
     person: Uuid,
-    role: Role,
+    place: Attendance,
 ) -> Result<(), DatabaseError> {
-    const SEAT: &str = include_str!("queries/attendances/seat.sql");
-    connection.execute(SEAT, &[&party, &person, &role.name()]).await?;
+    const PUT: &str = include_str!("queries/attendances/put.sql");
+    let Attendance { role, presence, rsvp } = place;
+    connection.execute(PUT, &[&party, &person, &role.name(), &presence.name(), &rsvp.name()]).await?;
     Ok(())
+}
+
+/// Notes that somebody has arrived, unless it is noted already.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn check_in(connection: &mut Connection, party: Uuid, person: Uuid) -> Result<(), DatabaseError> {
+    const CHECK_IN: &str = include_str!("queries/attendances/check_in.sql");
+    connection.execute(CHECK_IN, &[&party, &person]).await?;
+    Ok(())
+}
+
+/// How many cohosts the party has.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn cohosts(connection: &mut Connection, party: Uuid) -> Result<i64, DatabaseError> {
+    const COHOSTS: &str = include_str!("queries/attendances/cohosts.sql");
+    let row = connection.query_opt(COHOSTS, &[&party]).await?;
+    Ok(row.map(|row| row.get(0)).unwrap_or_default())
 }
 
 /// The place in the columns `role, state, rsvp`, if there is one.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Connection, DatabaseError};
 use crate::domain::text::DisplayName;
 
-/// Adds a guest of a party. Their attendance is added apart.
+/// Adds a guest of a party; `from` marks the address that they join from. Their attendance is added apart.
 ///
 /// # Errors
 ///
@@ -15,8 +15,9 @@ pub async fn insert(
     id: Uuid,
     party: Uuid,
     name: &DisplayName,
+    from: &[u8],
 ) -> Result<(), DatabaseError> {
     const INSERT: &str = include_str!("queries/guests/insert.sql");
-    connection.execute(INSERT, &[&id, &party, &name.as_str()]).await?;
+    connection.execute(INSERT, &[&id, &party, &name.as_str(), &from]).await?;
     Ok(())
 }

@@ -188,6 +188,21 @@ pub async fn update(
     Ok(())
 }
 
+/// Gives a party another access code: the old one opens nothing any more.
+///
+/// # Errors
+///
+/// [`DatabaseError`]; `parties_code_hmac_key` is violated when the code is another party's.
+pub async fn replace_code(
+    connection: &mut Connection,
+    id: Uuid,
+    code: &KeptCode,
+) -> Result<(), DatabaseError> {
+    const REPLACE_CODE: &str = include_str!("queries/parties/replace_code.sql");
+    connection.execute(REPLACE_CODE, &[&id, &code.hmac, &code.sealed]).await?;
+    Ok(())
+}
+
 /// Gives a party another status, and notes when it began or ended.
 ///
 /// # Errors

@@ -42,6 +42,8 @@ pub enum Act {
     EditOwn,
     /// Leave.
     Leave,
+    /// Join without being let in by somebody, and say whether one comes.
+    Answer,
     /// Say that one has arrived.
     CheckIn,
     /// Edit the party, begin and end it, moderate.
@@ -79,6 +81,15 @@ impl Standing {
     /// Whether they run the party.
     pub fn is_hosting(self) -> bool {
         matches!(self, Self::Host | Self::Cohost)
+    }
+
+    /// Whether they may send away somebody with the standing `other`.
+    pub fn may_send_away(self, other: Self) -> bool {
+        match other {
+            Self::Host => false,
+            Self::Cohost => self == Self::Host,
+            _ => self.is_hosting(),
+        }
     }
 
     /// Decides in the contract's order: not readable, then no token where one is needed, then not allowed.
@@ -125,6 +136,11 @@ impl Standing {
                 self.is_attendee()
                     || self == Self::Maybe
                     || (matches!(self, Self::Away | Self::Stranger) && caller.user().is_some())
+            }
+            // Who runs the party comes, and a guest is there by the code alone
+            Act::Answer => {
+                matches!(self, Self::Going | Self::Maybe | Self::Away | Self::Stranger)
+                    && caller.user().is_some()
             }
             Act::EditOwn => false,
             Act::Leave => matches!(self, Self::Cohost | Self::Going | Self::Maybe | Self::Guest),
@@ -176,6 +192,23 @@ mod tests {
     }
 
     #[test]
+    fn who_runs_a_party_sends_others_away_but_not_each_other() {
+        for (other, host, cohost) in [
+            (Standing::Host, false, false),
+            (Standing::Cohost, true, false),
+            (Standing::Going, true, true),
+            (Standing::Guest, true, true),
+            (Standing::Away, true, true),
+            (Standing::Banned, true, true),
+            (Standing::Stranger, true, true),
+        ] {
+            let may = [Standing::Host, Standing::Cohost].map(|standing| standing.may_send_away(other));
+            assert_eq!(may, [host, cohost], "{other:?}");
+            assert!(!Standing::Going.may_send_away(other), "{other:?}");
+        }
+    }
+
+    #[test]
     fn the_rights_of_the_contract() {
         // Columns: host, cohost, GOING, MAYBE, NOT_GOING or left, guest, display, banned, stranger, anonymous
         let table = [
@@ -193,7 +226,12 @@ mod tests {
             (Act::EditOwn, PRIVATE, "YYYYYY4444"),
             (Act::EditOwn, PUBLIC, "YYYYYY4331"),
             (Act::Leave, PRIVATE, "3YYY4Y4444"),
+            (Act::Leave, PUBLIC, "3YYY3Y4331"),
+            (Act::Answer, PRIVATE, "33YY434444"),
+            (Act::Answer, PUBLIC, "33YYY343Y1"),
+            (Act::Answer, DRAFT, "3344444444"),
             (Act::CheckIn, PRIVATE, "YYYY4Y4444"),
+            (Act::CheckIn, PUBLIC, "YYYY3Y4331"),
             (Act::Steer, PRIVATE, "YY33434444"),
             (Act::Steer, DRAFT, "YY44444444"),
             (Act::Own, PUBLIC, "Y333334331"),

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{access::Standing, moment::Moment, person::Person};
+use super::{access::Standing, event::EventKind, moment::Moment, person::Person};
 
 /// What somebody is in a party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +68,22 @@ pub struct Attendee {
 }
 
 impl Attendance {
+    /// Whether it takes a seat: the host's does not.
+    pub fn has_seat(self) -> bool {
+        self.presence == Presence::In && self.rsvp == Rsvp::Going && self.role != Role::Host
+    }
+
+    /// What others are told when somebody who was at `before` is here. `None`: nothing, they were not there and are not.
+    pub fn news(self, before: Option<Self>) -> Option<EventKind> {
+        let was_in = before.is_some_and(|before| before.presence == Presence::In);
+        match (was_in, self.presence == Presence::In) {
+            (false, true) => Some(EventKind::AttendeeJoined),
+            (true, true) => Some(EventKind::AttendeeUpdated),
+            (true, false) => Some(EventKind::AttendeeLeft),
+            (false, false) => None,
+        }
+    }
+
     /// What it gives the right to.
     pub fn standing(self) -> Standing {
         match (self.presence, self.role, self.rsvp) {
@@ -109,6 +125,16 @@ impl Role {
 
 impl Presence {
     const ALL: [Self; 4] = [Self::In, Self::Left, Self::Removed, Self::Banned];
+
+    /// Why somebody is not in any more, as it is logged.
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::In => None,
+            Self::Left => Some("LEFT"),
+            Self::Removed => Some("REMOVED"),
+            Self::Banned => Some("BANNED"),
+        }
+    }
 
     /// The word that it is kept by.
     pub fn name(self) -> &'static str {
@@ -180,6 +206,41 @@ mod tests {
         ] {
             let place = Attendance { role, presence, rsvp };
             assert_eq!(place.standing(), standing, "{place:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_in_and_comes_takes_a_seat_but_the_host() {
+        use Presence::{Banned, In, Left};
+        use Rsvp::{Going, Maybe, NotGoing};
+        for (role, presence, rsvp, has_seat) in [
+            (Role::Host, In, Going, false),
+            (Role::Cohost, In, Going, true),
+            (Role::Attendee, In, Going, true),
+            (Role::Guest, In, Going, true),
+            (Role::Attendee, In, Maybe, false),
+            (Role::Attendee, In, NotGoing, false),
+            (Role::Attendee, Left, Going, false),
+            (Role::Guest, Banned, Going, false),
+        ] {
+            let place = Attendance { role, presence, rsvp };
+            assert_eq!(place.has_seat(), has_seat, "{place:?}");
+        }
+    }
+
+    #[test]
+    fn others_are_told_who_comes_changes_and_goes() {
+        use Presence::{Banned, In, Left, Removed};
+        let at = |presence| Attendance { role: Role::Attendee, presence, rsvp: Rsvp::Going };
+        for (before, after, news) in [
+            (None, In, Some(EventKind::AttendeeJoined)),
+            (Some(Left), In, Some(EventKind::AttendeeJoined)),
+            (Some(In), In, Some(EventKind::AttendeeUpdated)),
+            (Some(In), Removed, Some(EventKind::AttendeeLeft)),
+            (Some(Left), Banned, None),
+            (None, Banned, None),
+        ] {
+            assert_eq!(at(after).news(before.map(at)), news, "{before:?} {after:?}");
         }
     }
 

@@ -1,8 +1,8 @@
-//! `/parties/by-code` and `/parties/join-by-code`.
+//! `/parties/by-code`, `/parties/join-by-code` and `/parties/{id}/join`.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{body::Object, problem::Problem, rate::ClientAddress, reply};
+use super::{body::Object, path::Id, problem::Problem, rate::ClientAddress, reply};
 use crate::{
     domain::{access_code::AccessCode, caller::Caller, text::DisplayName},
     service::{error::Error, joining::Joining},
@@ -49,4 +49,22 @@ pub async fn join_by_code(
     let (code, name) = fields.finish(code.zip(name)).map_err(Error::from)?;
     let answer = joining.join(caller, &code, name.as_ref(), ticket.as_ref(), address.0).await?;
     reply::answer(&answer)
+}
+
+/// `POST /parties/{id}/join`: users, with the code where the party is private.
+///
+/// # Errors
+///
+/// As the service.
+pub async fn join(
+    request: HttpRequest,
+    caller: Caller,
+    Id(party): Id,
+    address: ClientAddress,
+    joining: web::Data<Joining>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let ticket = body.ticket(&request, caller)?;
+    let fields = body.into_fields();
+    reply::answer(&joining.join_named(caller, party, fields, ticket.as_ref(), address.0).await?)
 }

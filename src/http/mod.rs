@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod admission;
+pub mod attendances;
 pub mod auth;
 pub mod body;
 pub mod caller;

@@ -21,3 +21,25 @@ impl FromRequest for Id {
         ready(id.map(Self).ok_or_else(|| Error::NotFound.into()))
     }
 }
+
+/// The `{id}` of a party and whom a route names below it, as `{userId}` or `{userOrGuestId}`. What is no id names nobody:
+/// 404.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// The party.
+    pub party: Uuid,
+    /// Whom.
+    pub person: Uuid,
+}
+
+impl FromRequest for Member {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = |name| request.match_info().get(name).and_then(|text| text.parse().ok());
+        let person = id("userId").or_else(|| id("userOrGuestId"));
+        let member = id("id").zip(person).map(|(party, person)| Self { party, person });
+        ready(member.ok_or_else(|| Error::NotFound.into()))
+    }
+}

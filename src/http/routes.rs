@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{admission, auth, chat, compression, config, cors, displays, docs, favorites, files, follows, invitations, joining, lifecycle, media, metrics, parties, probes, problem::{Code, Problem}, rate, social_links, upload, users, ws};
+use super::{admission, attendances, auth, chat, compression, config, cors, displays, docs, favorites, files, follows, invitations, joining, lifecycle, media, metrics, parties, probes, problem::{Code, Problem}, rate, social_links, upload, users, ws};
 
 /// An operation of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +118,12 @@ operations! {
     "/parties/{id}/attendees" {
         get parties::attendees;
     }
+    "/parties/{id}/attendees/{userOrGuestId}" {
+        delete attendances::remove;
+    }
+    "/parties/{id}/attendees/{userOrGuestId}/ban" {
+        post attendances::ban;
+    }
     "/parties/{id}/chat/messages" {
         get chat::list;
         post chat::say;
@@ -147,6 +153,25 @@ operations! {
     "/parties/{id}/favorite" {
         put favorites::add;
         delete favorites::remove;
+    }
+    "/parties/{id}/join" {
+        post joining::join;
+    }
+    "/parties/{id}/leave" {
+        post attendances::leave;
+    }
+    "/parties/{id}/rsvp" {
+        put attendances::answer;
+    }
+    "/parties/{id}/check-in" {
+        post attendances::check_in;
+    }
+    "/parties/{id}/cohosts/{userId}" {
+        put attendances::appoint;
+        delete attendances::dismiss;
+    }
+    "/parties/{id}/bans/{userOrGuestId}" {
+        delete attendances::pardon;
     }
     "/media/{id}" {
         get media::show;

@@ -1,5 +1,7 @@
 //! What others are told after a commit: hints that may be lost, since everything is in the database.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::realtime::{Announcer, topic};
@@ -39,4 +41,30 @@ impl Follow for Announcer {
 pub trait Wake: Send + Sync + 'static {
     /// Neither waits nor fails.
     fn wake(&self);
+}
+
+/// Both, for what changes a party and leaves work behind.
+#[derive(Clone)]
+pub struct Hints {
+    announce: Arc<dyn Announce>,
+    wake: Arc<dyn Wake>,
+}
+
+impl Hints {
+    /// Who is told.
+    pub fn new(announce: Arc<dyn Announce>, wake: Arc<dyn Wake>) -> Self {
+        Self { announce, wake }
+    }
+
+    /// Something was logged of `party`, if it was.
+    pub(super) fn logged(&self, party: Uuid, seq: Option<i64>) {
+        if let Some(seq) = seq {
+            self.announce.announce(party, seq);
+        }
+    }
+
+    /// There may be work.
+    pub(super) fn wake(&self) {
+        self.wake.wake();
+    }
 }

@@ -46,6 +46,11 @@ impl Codes {
         AccessCode::read(&String::from_utf8(plain).ok()?.into()).ok()
     }
 
+    /// Whether `code` is the party's.
+    pub(super) fn opens(&self, party: &Party, code: &AccessCode) -> bool {
+        self.of(party).as_ref() == Some(code)
+    }
+
     /// What to look for, to find the party of that code.
     pub(super) fn marks(&self, code: &AccessCode) -> Vec<Vec<u8>> {
         self.mark.all_of(code.as_str().as_bytes())

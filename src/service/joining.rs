@@ -3,34 +3,36 @@
 //! *Invariant:* who joins holds the party's row until the commit: seats are counted by one at a time. A guest's tokens are
 //! drawn for each answer and kept nowhere.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+mod by_id;
 
-use serde_json::json;
-use tokio::{sync::Semaphore, time::timeout};
+use std::{net::IpAddr, sync::Arc};
+
 use uuid::Uuid;
 
 use super::{
-    announce::Announce,
+    announce::Hints,
+    attendances::put,
     codes::Codes,
     error::{Conflict, Error},
     once::{Answer, Ticket, once},
-    rates::Rates,
-    seal::Seal,
+    rates::{self, Rates},
+    seal::{Mark, Seal},
     sessions::{Pair, Sessions},
+    tasks::Task,
+    turnstile::Turnstile,
 };
 use crate::{
     db::{
-        Connection, Database, DatabaseError, accounts, attendances, events, guests,
+        Connection, Database, accounts, attendances, guests,
         parties::{self, Found},
-        violated,
     },
     domain::{
         access::Standing,
         access_code::AccessCode,
-        attendance::{Role, standing},
+        attendance::{Attendance, Presence, Role, Rsvp, standing},
         caller::Caller,
-        event::EventKind,
         fields::Wrong,
+        notification::Cause,
         party::{
             Party,
             admission::{Admission, Refusal},
@@ -51,40 +53,31 @@ pub struct Joining {
     answers: Arc<Seal>,
     sessions: Sessions,
     rates: Rates,
-    joins: Semaphore,
-    previews: Semaphore,
-    announce: Arc<dyn Announce>,
+    hints: Hints,
+    addresses: Mark,
+    // Whoever guesses codes gains no more by making all guesses at once than goes through
+    joins: Turnstile,
+    previews: Turnstile,
 }
 
-/// Joins of one party wait for each other in PostgreSQL, each with a connection: more than a few at once would only take
-/// them away from everything else. Whoever guesses codes gains no more than so many guesses by making them all at once.
-const AT_ONCE: usize = 4;
-/// How long one waits for one's turn.
-const TURN: Duration = Duration::from_secs(5);
-
 const NO_NAME: Wrong = Wrong::new("REQUIRED", "is required without an account");
-
-const CROWDED: Error = Error::Unavailable {
-    reason: "too many come with a code at once",
-    retry_after: Duration::from_secs(1),
-    source: None,
-};
 
 /// What a join has changed, if anything: the party and the number of the event.
 type Logged = Option<(Uuid, i64)>;
 
 impl Joining {
-    /// Out of its parts; `answers` seals what may be answered again.
+    /// Out of its parts; `answers` seals what may be answered again, `addresses` marks where guests come from.
     pub fn new(
         database: Database,
         codes: Arc<Codes>,
         answers: Arc<Seal>,
         sessions: Sessions,
         rates: Rates,
-        announce: Arc<dyn Announce>,
+        hints: Hints,
+        addresses: Mark,
     ) -> Self {
-        let [joins, previews] = [(); 2].map(|()| Semaphore::new(AT_ONCE));
-        Self { database, codes, answers, sessions, rates, joins, previews, announce }
+        let [joins, previews] = [(); 2].map(|()| Turnstile::new());
+        Self { database, codes, answers, sessions, rates, hints, addresses, joins, previews }
     }
 
     /// The party of that code, before one joins it.
@@ -122,9 +115,19 @@ impl Joining {
         if name.is_none() && caller.person().is_none() {
             return Err(Error::field("displayName", &NO_NAME));
         }
+        let attempt = self.let_in(caller, code, name, ticket, from);
+        self.counted(from, self.guarded(&self.joins, caller, from, attempt)).await
+    }
+
+    /// Counts a join that succeeds or finds the party full; of an address that has had too many of them none is tried.
+    async fn counted(
+        &self,
+        from: IpAddr,
+        attempt: impl Future<Output = Result<Answer, Error>>,
+    ) -> Result<Answer, Error> {
         let joins = [self.rates.joins(from)];
         self.rates.look(&joins).await?;
-        let answer = self.guarded(&self.joins, caller, from, self.let_in(caller, code, name, ticket)).await;
+        let answer = attempt.await;
         let is_full = matches!(answer, Err(Error::Conflict(Conflict::PartyFull)));
         if is_full || answer.is_ok() {
             self.rates.count(&joins).await;
@@ -136,13 +139,12 @@ impl Joining {
     /// can have looked before another has counted.
     async fn guarded<T>(
         &self,
-        turnstile: &Semaphore,
+        turnstile: &Turnstile,
         caller: Caller,
         from: IpAddr,
         attempt: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        // It is never closed: only waiting too long has no turn
-        let Ok(_turn) = timeout(TURN, turnstile.acquire()).await else { return Err(CROWDED) };
+        let _turn = turnstile.turn().await?;
         let unknown = self.rates.unknown_codes(caller.person(), from);
         self.rates.look(&unknown).await?;
         let outcome = attempt.await;
@@ -158,6 +160,7 @@ impl Joining {
         code: &AccessCode,
         name: Option<&DisplayName>,
         ticket: Option<&Ticket>,
+        from: IpAddr,
     ) -> Result<Answer, Error> {
         let mut logged = None;
         let answer = self
@@ -171,17 +174,25 @@ impl Joining {
                 }
                 Caller::Guest(_) | Caller::Anonymous | Caller::Display(_) => {
                     let answer = once(connection, &self.answers, ticket, async |connection| {
-                        self.join_as_guest(connection, caller.person(), code, name, &mut logged).await
+                        let guest = caller.person();
+                        self.join_as_guest(connection, guest, code, (name, from), &mut logged).await
                     })
                     .await?;
                     self.welcome(connection, answer).await
                 }
             })
             .await?;
-        if let Some((party, seq)) = logged {
-            self.announce.announce(party, seq);
-        }
+        self.told(caller, logged);
         Ok(answer)
+    }
+
+    /// After the commit: tells the screens of who has come, and who tells the hosts of a user.
+    fn told(&self, caller: Caller, logged: Logged) {
+        let Some((party, seq)) = logged else { return };
+        self.hints.logged(party, Some(seq));
+        if caller.user().is_some() {
+            self.hints.wake();
+        }
     }
 
     async fn join_as_user(
@@ -192,9 +203,21 @@ impl Joining {
         logged: &mut Logged,
     ) -> Result<Answer, Error> {
         let (found, admission) = self.ask(connection, code, Some(user)).await?;
+        self.let_user_in(connection, user, &found, admission, logged).await
+    }
+
+    async fn let_user_in(
+        &self,
+        connection: &mut Connection,
+        user: Uuid,
+        found: &Found,
+        admission: Admission,
+        logged: &mut Logged,
+    ) -> Result<Answer, Error> {
         let party = found.party.id;
         if admission == Admission::Seat {
-            seat(connection, party, user, Role::Attendee, logged).await?;
+            Task::tell(Cause::NewRsvp { party, person: user }).leave(connection).await?;
+            seat(connection, found, user, Role::Attendee, logged).await?;
         }
         let found = parties::find(connection, party, Some(user)).await?.ok_or(Error::NotFound)?;
         let attendee = attendances::find(connection, party, user).await?;
@@ -211,7 +234,7 @@ impl Joining {
         connection: &mut Connection,
         guest: Option<Uuid>,
         code: &AccessCode,
-        name: Option<&DisplayName>,
+        (name, from): (Option<&DisplayName>, IpAddr),
         logged: &mut Logged,
     ) -> Result<Answer, Error> {
         let (found, admission) = self.ask(connection, code, guest).await?;
@@ -222,14 +245,19 @@ impl Joining {
             None => {
                 let name = name.ok_or_else(|| Error::field("displayName", &NO_NAME))?;
                 let guest = Uuid::now_v7();
-                guests::insert(connection, guest, party, name).await?;
+                guests::insert(connection, guest, party, name, &self.mark(party, from)).await?;
                 guest
             }
         };
         if admission == Admission::Seat {
-            seat(connection, party, guest, Role::Guest, logged).await?;
+            seat(connection, &found, guest, Role::Guest, logged).await?;
         }
         answer(party, admission, &guest)
+    }
+
+    /// Names an address among those that guests of this party came from, and nowhere else.
+    fn mark(&self, party: Uuid, from: IpAddr) -> Vec<u8> {
+        self.addresses.of(format!("{party} {}", rates::network(from)).as_bytes())
     }
 
     /// Locks the party of that code and decides whether that person is let in.
@@ -250,6 +278,10 @@ impl Joining {
     async fn welcome(&self, connection: &mut Connection, kept: Answer) -> Result<Answer, Error> {
         let id: Uuid = serde_json::from_str(kept.data.get()).map_err(Error::internal)?;
         let guest = accounts::guest(connection, id).await?.ok_or(Error::NotFound)?;
+        if kept.replayed {
+            // Whoever bans them ends their sign-ins before this one begins, or after
+            parties::lock(connection, guest.party_id).await?;
+        }
         let found = parties::find(connection, guest.party_id, Some(id)).await?.ok_or(Error::NotFound)?;
         if standing(found.attendance) != Standing::Guest {
             return Err(Error::NotFound);
@@ -279,23 +311,16 @@ impl std::fmt::Debug for Joining {
 /// Takes a seat, and logs it last.
 async fn seat(
     connection: &mut Connection,
-    party: Uuid,
+    found: &Found,
     person: Uuid,
     role: Role,
     logged: &mut Logged,
 ) -> Result<(), Error> {
-    attendances::seat(connection, party, person, role).await.map_err(gone)?;
-    let seq = events::append(connection, party, EventKind::AttendeeJoined, Some(person), &json!({})).await?;
-    *logged = Some((party, seq));
+    let party = found.party.id;
+    let place = Attendance { role, presence: Presence::In, rsvp: Rsvp::Going };
+    let seq = put(connection, party, person, found.attendance, place).await?;
+    *logged = seq.map(|seq| (party, seq));
     Ok(())
-}
-
-/// What a refused seat means: whoever was to take it was erased.
-fn gone(error: DatabaseError) -> Error {
-    match violated(&error) {
-        Some("attendances_person_id_fkey") => Error::Unauthenticated("the account of this token is gone"),
-        _ => error.into(),
-    }
 }
 
 fn answer(party: Uuid, admission: Admission, data: &impl serde::Serialize) -> Result<Answer, Error> {

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod announce;
+pub mod attendances;
 pub mod chat;
 pub mod codes;
 pub mod displays;
@@ -27,6 +28,7 @@ pub mod sessions;
 pub mod social_links;
 pub mod tasks;
 pub mod tokens;
+mod turnstile;
 pub mod uploads;
 pub mod user_media;
 pub mod user_parties;

@@ -13,6 +13,8 @@ pub enum One<'a> {
     /// A party, before one joins it.
     #[serde(rename = "party")]
     Preview(&'a Preview<'a>),
+    /// Somebody in a party.
+    Attendee(&'a AttendeeView<'a>),
     /// A media.
     Media(&'a MediaView<'a>),
     /// A message.

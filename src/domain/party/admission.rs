@@ -1,7 +1,7 @@
 //! Who is let into a party by its code.
 
 use super::{Party, Status};
-use crate::domain::access::Standing;
+use crate::domain::{access::Standing, attendance::Attendance};
 
 /// What becomes of somebody who holds the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,29 @@ impl Party {
     /// Whether somebody with that place, who holds the code, may know of it.
     pub fn is_known_to(&self, standing: Standing) -> bool {
         self.admits(standing) != Err(Refusal::Unknown)
+    }
+
+    /// Whether somebody with that place is let in who names the party and holds its code or not: on a private one a code
+    /// is needed by who is not in.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn opens_to(&self, standing: Standing, holds_code: bool) -> Result<Admission, Refusal> {
+        match self.admits(standing) {
+            Ok(Admission::Seat) | Err(_) if self.plan.is_private && !holds_code => Err(Refusal::Unknown),
+            admission => admission,
+        }
+    }
+
+    /// Whether somebody who is at `before` may be at `after`, as far as seats decide that.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Full`].
+    pub fn has_room(&self, before: Option<Attendance>, after: Attendance) -> Result<(), Refusal> {
+        let takes_one = after.has_seat() && !before.is_some_and(Attendance::has_seat);
+        if takes_one && self.is_full() { Err(Refusal::Full) } else { Ok(()) }
     }
 
     /// Whether somebody with that place, who holds the code, is let in.
@@ -84,6 +107,59 @@ mod tests {
             for standing in standings {
                 assert_eq!(party.admits(*standing), expected, "{:?} {standing:?}", party.status);
             }
+        }
+    }
+
+    #[test]
+    fn who_names_a_private_party_needs_its_code_unless_they_are_in() {
+        use Standing::{Away, Banned, Cohost, Going, Host, Maybe, Stranger};
+        let mut private = party(Status::Live);
+        private.plan.max_attendees = None;
+        let mut public = private.clone();
+        public.plan.is_private = false;
+        let mut full = public.clone();
+        full.plan.max_attendees = Some(2);
+        full.attendees_count = 2;
+        let mut shut = full.clone();
+        shut.plan.is_private = true;
+        let draft = Party { status: Status::Draft, ..public.clone() };
+        let ended = Party { status: Status::Ended, ..private.clone() };
+        for (party, standings, without, with) in [
+            (&private, &[Host, Cohost, Going, Maybe][..], Ok(Admission::AlreadyIn), Ok(Admission::AlreadyIn)),
+            (&private, &[Away, Stranger], Err(Refusal::Unknown), Ok(Admission::Seat)),
+            (&private, &[Banned], Err(Refusal::Unknown), Err(Refusal::Unknown)),
+            (&public, &[Away, Stranger], Ok(Admission::Seat), Ok(Admission::Seat)),
+            (&public, &[Banned], Err(Refusal::Banned), Err(Refusal::Banned)),
+            (&full, &[Stranger], Err(Refusal::Full), Err(Refusal::Full)),
+            (&shut, &[Stranger], Err(Refusal::Unknown), Err(Refusal::Full)),
+            (&ended, &[Stranger], Err(Refusal::Unknown), Err(Refusal::InvalidStatus)),
+            (&draft, &[Going, Stranger], Err(Refusal::Unknown), Err(Refusal::Unknown)),
+        ] {
+            for standing in standings {
+                let opens = [false, true].map(|holds_code| party.opens_to(*standing, holds_code));
+                assert_eq!(opens, [without, with], "{:?} {standing:?}", party.status);
+            }
+        }
+    }
+
+    #[test]
+    fn only_who_takes_a_seat_needs_one_that_is_free() {
+        use crate::domain::attendance::{Presence, Role, Rsvp};
+        let mut full = party(Status::Live);
+        full.attendees_count = 2;
+        let free = party(Status::Live);
+        let at = |rsvp| Attendance { role: Role::Attendee, presence: Presence::In, rsvp };
+        let left = Attendance { presence: Presence::Left, ..at(Rsvp::Going) };
+        for (before, after, has_room) in [
+            (None, Rsvp::Going, Err(Refusal::Full)),
+            (Some(left), Rsvp::Going, Err(Refusal::Full)),
+            (Some(at(Rsvp::Maybe)), Rsvp::Going, Err(Refusal::Full)),
+            (Some(at(Rsvp::Going)), Rsvp::Going, Ok(())),
+            (Some(at(Rsvp::Going)), Rsvp::Maybe, Ok(())),
+            (None, Rsvp::NotGoing, Ok(())),
+        ] {
+            assert_eq!(full.has_room(before, at(after)), has_room, "{before:?} {after:?}");
+            assert_eq!(free.has_room(before, at(after)), Ok(()), "{before:?} {after:?}");
         }
     }
 }

@@ -1,0 +1,1 @@
+SELECT count(*) FROM attendances WHERE party_id = $1 AND role = 'cohost' AND state = 'in'
