@@ -9,6 +9,7 @@ pub mod chat;
 pub mod event;
 pub mod fields;
 pub mod limits;
+pub mod mark;
 pub mod media;
 pub mod moment;
 pub mod notification;

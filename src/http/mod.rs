@@ -11,6 +11,7 @@ pub mod connection;
 pub mod cors;
 pub mod files;
 pub mod joining;
+pub mod marks;
 pub mod media;
 pub mod metrics;
 pub mod page;
@@ -82,6 +83,18 @@ pub fn routes(table: &mut ServiceConfig) {
                         .route(web::get().to(media::show))
                         .route(web::delete().to(media::delete)),
                 )
+                .service(
+                    web::resource("/media/{id}/like")
+                        .route(web::put().to(marks::like))
+                        .route(web::delete().to(marks::unlike)),
+                )
+                .service(
+                    web::resource("/media/{id}/favorite")
+                        .route(web::put().to(marks::favorite))
+                        .route(web::delete().to(marks::unfavorite)),
+                )
+                .service(web::resource("/users/me/liked-media").route(web::get().to(marks::liked)))
+                .service(web::resource("/users/me/favorite-media").route(web::get().to(marks::favorites)))
                 .service(file("/media/{id}/file", files::file))
                 .service(file("/media/{id}/preview", files::preview))
                 .service(file("/media/{id}/thumb", files::thumb)),

@@ -253,7 +253,7 @@ impl std::fmt::Debug for Parties {
 }
 
 /// The account that is needed for this.
-fn user(caller: Caller) -> Result<Uuid, Error> {
+pub(super) fn user(caller: Caller) -> Result<Uuid, Error> {
     match caller {
         Caller::User(id) => Ok(id),
         Caller::Anonymous => Err(Error::Unauthenticated("an account is needed for this")),
@@ -267,7 +267,7 @@ fn place(party: &Party) -> Place {
 }
 
 /// `limit` of `found`, which has one more where there is more, and the key of the last.
-fn cut<T, K>(mut found: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> (Vec<T>, Option<K>) {
+pub(super) fn cut<T, K>(mut found: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> (Vec<T>, Option<K>) {
     let limit = usize::try_from(limit).unwrap_or_default();
     let has_more = found.len() > limit;
     found.truncate(limit);

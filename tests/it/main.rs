@@ -24,6 +24,7 @@ mod gallery;
 mod ground;
 mod jobs;
 mod joining;
+mod likes;
 mod live;
 mod migrations;
 mod outages;
