@@ -19,6 +19,7 @@ use crate::{
         announce::{Announce, Wake},
         chat::Chat,
         codes::Codes,
+        comments::Comments,
         gallery::Gallery,
         joining::Joining,
         links::Links,
@@ -55,6 +56,7 @@ pub(super) struct Services {
     parties: Data<Parties>,
     joining: Data<Joining>,
     gallery: Data<Gallery>,
+    comments: Data<Comments>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
     screens: Screens,
@@ -102,6 +104,7 @@ impl Services {
             log.new(o!("part" => "screens")),
         );
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
+        let comments = Comments::new(gallery.clone(), Arc::clone(&answers));
         let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
         let authenticator: Arc<dyn Authenticator> = tokens;
         let mut origins = config.cors_origins.clone();
@@ -114,6 +117,7 @@ impl Services {
             parties: Data::new(parties),
             joining: Data::new(joining),
             gallery: Data::new(gallery),
+            comments: Data::new(comments),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
             screens,
@@ -157,6 +161,7 @@ impl Services {
             .app_data(self.parties.clone())
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())
+            .app_data(self.comments.clone())
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone());
     }

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod body;
 pub mod caller;
 pub mod chat;
+pub mod comments;
 pub mod config;
 pub mod connection;
 pub mod cors;
@@ -92,6 +93,15 @@ pub fn routes(table: &mut ServiceConfig) {
                     web::resource("/media/{id}/favorite")
                         .route(web::put().to(marks::favorite))
                         .route(web::delete().to(marks::unfavorite)),
+                )
+                .service(
+                    web::resource("/media/{id}/comments")
+                        .route(web::get().to(comments::list))
+                        .route(web::post().to(comments::add)),
+                )
+                .service(
+                    web::resource("/media/{id}/comments/{commentId}")
+                        .route(web::delete().to(comments::delete)),
                 )
                 .service(web::resource("/users/me/liked-media").route(web::get().to(marks::liked)))
                 .service(web::resource("/users/me/favorite-media").route(web::get().to(marks::favorites)))

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{AttendeeView, OwnGuest, OwnUser, PartyView, Preview, media::MediaView, message::MessageView};
+use super::{
+    AttendeeView, OwnGuest, OwnUser, PartyView, Preview, comment::CommentView, media::MediaView,
+    message::MessageView,
+};
 
 /// One resource under its noun.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -15,6 +18,8 @@ pub enum One<'a> {
     Preview(&'a Preview<'a>),
     /// A media.
     Media(&'a MediaView<'a>),
+    /// A comment.
+    Comment(&'a CommentView<'a>),
     /// A message.
     Message(&'a MessageView<'a>),
     /// A user, to themselves.

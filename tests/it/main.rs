@@ -17,6 +17,7 @@ mod bad_input;
 mod chat;
 mod cli;
 mod clock;
+mod comments;
 mod cors;
 mod database;
 mod demo;
