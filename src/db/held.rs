@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::{Connection, DatabaseError};
-use crate::domain::media::MediaStatus;
+use crate::domain::{
+    labels::Labels,
+    media::{MediaStatus, Mood},
+};
 
 /// What was found of a media whose row is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,4 +29,15 @@ pub async fn lock(connection: &mut Connection, id: Uuid) -> Result<Option<Held>,
         let status = MediaStatus::named(row.get("status"))?;
         Some(Held { status, is_decided: row.get("is_decided") })
     }))
+}
+
+/// Writes what stands beside it.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn edit(connection: &mut Connection, id: Uuid, labels: &Labels) -> Result<(), DatabaseError> {
+    const EDIT: &str = include_str!("queries/media/edit.sql");
+    let mood = labels.mood.map(Mood::as_str);
+    connection.execute(EDIT, &[&id, &labels.caption, &mood, &labels.tags]).await.map(drop)
 }

@@ -9,6 +9,7 @@ pub mod chat;
 pub mod comment;
 pub mod event;
 pub mod fields;
+pub mod labels;
 pub mod limits;
 pub mod mark;
 pub mod media;

@@ -82,6 +82,7 @@ pub fn routes(table: &mut ServiceConfig) {
                 .service(
                     web::resource("/media/{id}")
                         .route(web::get().to(media::show))
+                        .route(web::patch().to(media::edit))
                         .route(web::delete().to(media::delete)),
                 )
                 .service(

@@ -23,6 +23,7 @@ use crate::{
         access::Act,
         caller::Caller,
         event::EventKind,
+        labels::Labels,
         mark::Marks,
         media::{Media, MediaStatus, MediaType, Mood, Rendition, Sort},
     },
@@ -48,6 +49,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Another when what can be edited is another.
+    pub fn revision(&self) -> i32 {
+        Labels::from(&self.media).revision()
+    }
+
     /// The shape of the contract.
     pub fn view(&self) -> MediaView<'_> {
         MediaView::new(&self.media, self.urls.clone(), self.viewer)

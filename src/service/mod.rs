@@ -6,6 +6,7 @@ pub mod chat;
 pub mod codes;
 pub mod comments;
 pub mod door;
+pub mod editing;
 pub mod error;
 pub mod gallery;
 pub mod joining;

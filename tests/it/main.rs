@@ -27,6 +27,7 @@ mod jobs;
 mod joining;
 mod likes;
 mod live;
+mod media_edits;
 mod migrations;
 mod outages;
 mod parties;
