@@ -41,3 +41,18 @@ pub async fn edit(connection: &mut Connection, id: Uuid, labels: &Labels) -> Res
     let mood = labels.mood.map(Mood::as_str);
     connection.execute(EDIT, &[&id, &labels.caption, &mood, &labels.tags]).await.map(drop)
 }
+
+/// Hides it or shows it again, if it has been READY; where a host says so, for good.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn turn(
+    connection: &mut Connection,
+    id: Uuid,
+    status: MediaStatus,
+    by_host: bool,
+) -> Result<(), DatabaseError> {
+    const TURN: &str = include_str!("queries/media/turn.sql");
+    connection.execute(TURN, &[&id, &status.as_str(), &by_host]).await.map(drop)
+}

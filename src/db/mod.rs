@@ -20,6 +20,7 @@ mod moment;
 pub mod parties;
 pub mod people;
 mod person;
+pub mod reports;
 pub mod sessions;
 mod violation;
 

@@ -18,6 +18,7 @@ pub mod notification;
 pub mod party;
 pub mod person;
 pub mod rate;
+pub mod report;
 pub mod tag;
 pub mod text;
 pub mod venue;

@@ -15,6 +15,7 @@ pub mod joining;
 pub mod marks;
 pub mod media;
 pub mod metrics;
+pub mod moderation;
 pub mod page;
 pub mod parties;
 pub mod path;
@@ -104,6 +105,9 @@ pub fn routes(table: &mut ServiceConfig) {
                     web::resource("/media/{id}/comments/{commentId}")
                         .route(web::delete().to(comments::delete)),
                 )
+                .service(web::resource("/media/{id}/report").route(web::post().to(moderation::report)))
+                .service(web::resource("/media/{id}/hide").route(web::post().to(moderation::hide)))
+                .service(web::resource("/media/{id}/unhide").route(web::post().to(moderation::unhide)))
                 .service(web::resource("/users/me/liked-media").route(web::get().to(marks::liked)))
                 .service(web::resource("/users/me/favorite-media").route(web::get().to(marks::favorites)))
                 .service(file("/media/{id}/file", files::file))

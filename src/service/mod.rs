@@ -13,6 +13,7 @@ pub mod joining;
 mod key;
 pub mod links;
 pub mod marks;
+pub mod moderation;
 pub mod once;
 pub mod parties;
 pub mod passwords;

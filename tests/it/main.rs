@@ -29,6 +29,7 @@ mod likes;
 mod live;
 mod media_edits;
 mod migrations;
+mod moderation;
 mod outages;
 mod parties;
 mod party_night;
