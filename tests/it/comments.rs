@@ -215,7 +215,7 @@ async fn sixty_comments_at_two_pods_are_counted_and_none_is_skipped_or_comes_twi
     let key = [("idempotency-key", "once")];
     let say_at = async |n: usize| {
         // Each tenth is the same one
-        let (headers, content) = if n % 10 == 0 { (&key[..], 0) } else { (&[][..], n) };
+        let (headers, content) = if n.is_multiple_of(10) { (&key[..], 0) } else { (&[][..], n) };
         let body = json!({ "content": content.to_string() });
         eventually(DEADLINE, "it is said", async || {
             let reply =
