@@ -20,6 +20,7 @@ use crate::{
         attendances::Attendances,
         chat::Chat,
         codes::Codes,
+        comments::Comments,
         displays::Displays,
         favorites::Favorites,
         follows::Follows,
@@ -66,6 +67,7 @@ pub(super) struct Services {
     joining: Data<Joining>,
     attendances: Data<Attendances>,
     gallery: Data<Gallery>,
+    comments: Data<Comments>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
     views: Data<Views>,
@@ -124,6 +126,7 @@ impl Services {
         );
         let follows = Follows::new(database.clone(), Arc::clone(&wake));
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
+        let comments = Comments::new(gallery.clone(), Arc::clone(&answers));
         let marks = Marks::new(redis.clone(), views::PREFIX, views::ONCE_IN);
         let views = Views::new(database.clone(), marks, Mark::new(secrets, views::PURPOSE));
         let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
@@ -141,6 +144,7 @@ impl Services {
             joining: Data::new(joining),
             attendances: Data::new(attendances),
             gallery: Data::new(gallery),
+            comments: Data::new(comments),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
             views: Data::new(views),
@@ -201,6 +205,7 @@ impl Services {
             .app_data(self.joining.clone())
             .app_data(self.attendances.clone())
             .app_data(self.gallery.clone())
+            .app_data(self.comments.clone())
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone())
             .app_data(self.views.clone())

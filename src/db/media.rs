@@ -308,7 +308,7 @@ pub async fn delete(connection: &mut Connection, id: Uuid) -> Result<Option<Dele
 }
 
 /// The media in a row; `None` for a row of nulls, or words of a newer binary.
-fn media(row: &Row) -> Option<Media> {
+pub(super) fn media(row: &Row) -> Option<Media> {
     let id = row.get::<_, Option<Uuid>>("id")?;
     let content_type: String = row.get("content_type");
     let files = || {

@@ -99,6 +99,21 @@ pub async fn find_by_code(
     Ok(rows.first().map(found))
 }
 
+/// Those of these parties that are there, each with the place that `viewer` has in it; in no order.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn among(
+    connection: &mut Connection,
+    ids: &[Uuid],
+    viewer: Option<Uuid>,
+) -> Result<Vec<Found>, DatabaseError> {
+    const AMONG: &str =
+        concat!(include_str!("queries/parties/seen.sql"), include_str!("queries/parties/among.sql"));
+    Ok(connection.query(AMONG, &[&viewer, &ids]).await?.iter().map(found).collect())
+}
+
 /// An access code as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptCode {

@@ -1,11 +1,11 @@
-//! Media: pages of a gallery, one media, its deletion.
+//! Media: pages of a gallery, one media, its edits, its deletion.
 
 use std::time::Instant;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
-    body::Query,
+    body::{Object, Query},
     page::{Meta, Page},
     path::Id,
     problem::Problem,
@@ -75,7 +75,24 @@ pub async fn show(
 ) -> Result<HttpResponse, Problem> {
     let seen = gallery.find(caller, media.0).await?;
     views.look(caller, address, &seen);
-    reply::resource(&request, &One::Media(&seen.view()))
+    reply::revised(&request, &One::Media(&seen.view()), seen.revision())
+}
+
+/// `PATCH /media/{id}`.
+///
+/// # Errors
+///
+/// A refusal, or a body that breaks a rule.
+pub async fn edit(
+    request: HttpRequest,
+    caller: Caller,
+    media: Id,
+    body: Object,
+    gallery: web::Data<Gallery>,
+) -> Result<HttpResponse, Problem> {
+    let expected = reply::expected(request.headers());
+    let seen = gallery.edit(caller, media.0, body.into_fields(), expected.as_deref()).await?;
+    reply::revised(&request, &One::Media(&seen.view()), seen.revision())
 }
 
 /// `DELETE /media/{id}`.

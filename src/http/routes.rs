@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{admission, attendances, auth, chat, compression, config, cors, displays, docs, favorites, files, follows, invitations, joining, lifecycle, media, metrics, parties, probes, problem::{Code, Problem}, rate, social_links, upload, users, ws};
+use super::{admission, attendances, auth, chat, comments, compression, config, cors, displays, docs, favorites, files, follows, invitations, joining, lifecycle, marks, media, metrics, moderation, parties, probes, problem::{Code, Problem}, rate, social_links, upload, users, ws};
 
 /// An operation of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +176,7 @@ operations! {
     "/media/{id}" {
         get media::show;
         delete media::delete;
+        patch media::edit;
     }
     "/media/{id}/file" {
         get files::file long;
@@ -185,6 +186,30 @@ operations! {
     }
     "/media/{id}/thumb" {
         get files::thumb long;
+    }
+    "/media/{id}/like" {
+        put marks::like;
+        delete marks::unlike;
+    }
+    "/media/{id}/favorite" {
+        put marks::favorite;
+        delete marks::unfavorite;
+    }
+    "/media/{id}/comments" {
+        get comments::list;
+        post comments::add;
+    }
+    "/media/{id}/comments/{commentId}" {
+        delete comments::delete;
+    }
+    "/media/{id}/report" {
+        post moderation::report;
+    }
+    "/media/{id}/hide" {
+        post moderation::hide;
+    }
+    "/media/{id}/unhide" {
+        post moderation::unhide;
     }
     "/users/check-username/{username:.*}" {
         get users::check_username;
@@ -219,6 +244,12 @@ operations! {
     }
     "/users/me/favorite-parties" {
         get favorites::list;
+    }
+    "/users/me/liked-media" {
+        get marks::liked;
+    }
+    "/users/me/favorite-media" {
+        get marks::favorites;
     }
 }
 

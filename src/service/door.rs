@@ -9,11 +9,11 @@ use crate::{
         parties::{self, Found},
     },
     domain::{
-        access::{Act, Standing},
+        access::{Act, Denied, Standing},
         attendance::{Attendance, standing},
         caller::Caller,
         moment::Moment,
-        party::{InvalidStatus, Party},
+        party::{InvalidStatus, Party, Status},
     },
 };
 
@@ -40,6 +40,15 @@ impl Inside {
     /// [`Conflict::InvalidStatus`].
     pub fn contributes(&self) -> Result<(), Error> {
         Ok(self.party.takes_contributions(self.standing, self.read_at)?)
+    }
+
+    /// Whether the party is more than only read.
+    ///
+    /// # Errors
+    ///
+    /// [`Conflict::InvalidStatus`] when it is cancelled.
+    pub fn is_open(&self) -> Result<(), Error> {
+        if self.party.status == Status::Cancelled { Err(InvalidStatus.into()) } else { Ok(()) }
     }
 }
 
@@ -87,6 +96,11 @@ pub fn judge(found: Option<Found>, caller: Caller, act: Act) -> Result<Inside, E
     let standing = if is_display { Standing::Display } else { standing(attendance) };
     standing.may(act, party.openness(), caller)?;
     Ok(Inside { party, standing, attendance, is_favorite: favorite_since.is_some(), read_at })
+}
+
+/// What everybody is told who wants to change what another has made.
+pub fn refused(caller: Caller) -> Error {
+    if caller.is_known() { Denied::Forbidden.into() } else { Denied::Unauthenticated.into() }
 }
 
 impl From<InvalidStatus> for Error {

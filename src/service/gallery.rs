@@ -1,6 +1,6 @@
 //! The gallery of a party: its media, one by one and in pages.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::json;
 use uuid::Uuid;
@@ -8,14 +8,14 @@ use uuid::Uuid;
 use super::{
     announce::{Announce, Wake},
     door::{self, Inside},
-    error::Error,
+    error::{Conflict, Error},
     links::{Links, Signature},
     tasks::Task,
 };
 use crate::{
     blob::{Key, Name, Object, Role, Store},
     db::{
-        Connection, Database, events,
+        Connection, Database, events, marks,
         media::{self, Selection},
         parties,
     },
@@ -23,6 +23,8 @@ use crate::{
         access::{Act, Openness},
         caller::Caller,
         event::EventKind,
+        labels::Labels,
+        mark::Marks,
         media::{Media, MediaStatus, MediaType, Mood, Rendition, Sort},
     },
     view::media::{MediaView, MediaViewer, Urls},
@@ -50,6 +52,11 @@ impl Seen {
     /// What it is about.
     pub(super) fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// Another when what can be edited is another.
+    pub fn revision(&self) -> i32 {
+        Labels::from(&self.media).revision()
     }
 
     /// The shape of the contract.
@@ -152,7 +159,7 @@ impl Gallery {
                 let has_more = found.len() > wanted;
                 found.truncate(wanted);
                 let next = found.last().filter(|_| has_more).map(|last| (last.seq, last.likes_count));
-                let items = found.into_iter().map(|media| self.see(media, &inside, caller)).collect();
+                let items = self.see(connection, found, &inside, caller).await?;
                 let Openness { is_private, is_draft } = inside.party.openness();
                 Ok(GalleryPage { items, seq, is_open: !is_private && !is_draft, next })
             })
@@ -168,7 +175,7 @@ impl Gallery {
         self.database
             .run(async |connection: &mut Connection| {
                 let (media, inside) = enter(connection, id, caller, Act::SeeGallery).await?;
-                Ok(self.see(media, &inside, caller))
+                self.see_one(connection, media, &inside, caller).await
             })
             .await
     }
@@ -225,13 +232,8 @@ impl Gallery {
             .database
             .transaction(async |connection: &mut Connection| {
                 let media = load(connection, id).await?;
-                let is_own = media.is_of(caller.person());
-                let act = if is_own { Act::EditOwn } else { Act::Steer };
-                // Who may not even see it is told so first
-                if !is_own {
-                    enter(connection, id, caller, Act::SeeGallery).await?;
-                }
-                door::enter(connection, media.party_id, caller, act).await?;
+                let act = if media.is_of(caller.person()) { Act::EditOwn } else { Act::Steer };
+                admit(connection, &media, caller, act).await?;
                 let deleted = media::delete(connection, id).await?.ok_or(Error::NotFound)?;
                 Task::Erase { party: deleted.party_id, media: id }.leave(connection).await?;
                 let was_shown = i32::from(deleted.status == MediaStatus::Ready);
@@ -249,15 +251,56 @@ impl Gallery {
         Ok(())
     }
 
+    /// What a caller sees of media of one party, by one statement.
+    pub(super) async fn see(
+        &self,
+        connection: &mut Connection,
+        media: Vec<Media>,
+        inside: &Inside,
+        caller: Caller,
+    ) -> Result<Vec<Seen>, Error> {
+        let ids: Vec<Uuid> = media.iter().map(|media| media.id).collect();
+        let marks = marks_of(connection, caller, &ids).await?;
+        let of = |media: &Media| marks.get(&media.id).copied().unwrap_or_default();
+        Ok(media
+            .into_iter()
+            .map(|media| (of(&media), media))
+            .map(|(m, media)| self.seen(media, inside, caller, m))
+            .collect())
+    }
+
     /// What a caller sees of a media.
-    pub(super) fn see(&self, media: Media, inside: &Inside, caller: Caller) -> Seen {
+    pub(super) async fn see_one(
+        &self,
+        connection: &mut Connection,
+        media: Media,
+        inside: &Inside,
+        caller: Caller,
+    ) -> Result<Seen, Error> {
+        self.see(connection, vec![media], inside, caller).await?.pop().ok_or(Error::NotFound)
+    }
+
+    /// What a caller sees of a media on which they have these marks.
+    pub(super) fn seen(&self, media: Media, inside: &Inside, caller: Caller, marks: Marks) -> Seen {
         let urls = self.links.urls(&media, inside.party.signed_for());
         let viewer = caller.person().map(|person| MediaViewer {
-            is_liked: false,
-            is_favorite: false,
+            is_liked: marks.is_liked,
+            is_favorite: marks.is_favorite,
             can_delete: inside.standing.is_hosting() || media.is_of(Some(person)),
         });
         Seen { media, urls, viewer }
+    }
+}
+
+/// The marks of a caller on these media; nobody has none.
+pub(super) async fn marks_of(
+    connection: &mut Connection,
+    caller: Caller,
+    media: &[Uuid],
+) -> Result<HashMap<Uuid, Marks>, Error> {
+    match caller.person() {
+        Some(person) if !media.is_empty() => Ok(marks::find(connection, person, media).await?),
+        _ => Ok(HashMap::new()),
     }
 }
 
@@ -276,22 +319,48 @@ pub fn key(party: Uuid, media: Uuid, role: Role) -> Key {
     Key { party, role, name: Name::Media { id: media, version: 1 } }
 }
 
-/// A media and the caller's place in its party.
-async fn enter(
+/// A media, and the caller's place in its party, where they may do `act`.
+///
+/// # Errors
+///
+/// As [`admit`].
+pub(super) async fn enter(
     connection: &mut Connection,
     id: Uuid,
     caller: Caller,
     act: Act,
 ) -> Result<(Media, Inside), Error> {
     let media = load(connection, id).await?;
-    let inside = door::enter(connection, media.party_id, caller, act).await?;
-    if media.is_visible(inside.standing, caller.person()) {
-        Ok((media, inside))
-    } else {
-        Err(Error::NotFound)
-    }
+    let inside = admit(connection, &media, caller, act).await?;
+    Ok((media, inside))
 }
 
-async fn load(connection: &mut Connection, id: Uuid) -> Result<Media, Error> {
+/// Lets a caller in to do `act` with a media. Who may not even see it is told so first, unless it is about what is
+/// their own.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] also for what the caller may not know of; then as the rights say.
+pub(super) async fn admit(
+    connection: &mut Connection,
+    media: &Media,
+    caller: Caller,
+    act: Act,
+) -> Result<Inside, Error> {
+    let found = parties::find(connection, media.party_id, caller.person()).await?;
+    if act != Act::EditOwn {
+        let Inside { standing, .. } = door::judge(found.clone(), caller, Act::SeeGallery)?;
+        if !media.is_visible(standing, caller.person()) {
+            return Err(Error::NotFound);
+        }
+    }
+    door::judge(found, caller, act)
+}
+
+/// A media as it is kept.
+pub(super) async fn load(connection: &mut Connection, id: Uuid) -> Result<Media, Error> {
     media::find(connection, &[id]).await?.pop().ok_or(Error::NotFound)
 }
+
+/// What is told who wants to do something with a media that is not shown.
+pub(super) const NOT_SHOWN: Error = Error::Conflict(Conflict::Other("The media is not READY"));

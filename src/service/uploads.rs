@@ -265,7 +265,7 @@ impl Uploads {
         is_new: bool,
     ) -> Result<Answer, Error> {
         let media = media::find(connection, &[id]).await?.pop().ok_or(Error::NotFound)?;
-        let seen = self.gallery.see(media, inside, caller);
+        let seen = self.gallery.see_one(connection, media, inside, caller).await?;
         let view = seen.view();
         let data = One::Media(&view);
         if is_new { Answer::created(format!("/api/v1/media/{id}"), &data) } else { Answer::ok(&data) }

@@ -3,6 +3,7 @@
 //! *Invariant:* a view shows what its caller may see; what others may not see is not in it at all.
 
 pub mod attendee;
+pub mod comment;
 pub mod display;
 pub mod media;
 pub mod message;

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{AttendeeView, OwnGuest, PartyView, Preview, UserView, media::MediaView, message::MessageView};
+use super::{
+    AttendeeView, OwnGuest, PartyView, Preview, UserView, comment::CommentView, media::MediaView,
+    message::MessageView,
+};
 
 /// One resource under its noun.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -17,6 +20,8 @@ pub enum One<'a> {
     Attendee(&'a AttendeeView<'a>),
     /// A media.
     Media(&'a MediaView<'a>),
+    /// A comment.
+    Comment(&'a CommentView<'a>),
     /// A message.
     Message(&'a MessageView<'a>),
     /// A user.

@@ -134,6 +134,39 @@ impl Stage {
         id
     }
 
+    /// A photo that everybody sees, numbered as production does it: by the party's next number, while its row is held.
+    pub async fn shown(&self, party: Uuid, uploader: &Somebody) -> Uuid {
+        let id = Uuid::now_v7();
+        self.execute(
+            "WITH next AS (
+                 UPDATE parties SET seq = seq + 1, media_count = media_count + 1 WHERE id = $2 RETURNING seq
+             ), logged AS (
+                 INSERT INTO events (party_id, seq, kind, subject_id, facts)
+                 SELECT $2, seq, 'party:media_ready', $1, '{}' FROM next
+             )
+             INSERT INTO media (id, party_id, uploader_id, type, status, content_type, size, sha256, file_size,
+                 preview_type, thumb_type, seq)
+             SELECT $1, $2, $3, 'PHOTO', 'READY', 'image/jpeg', 1, uuid_send($1), 1, 'image/jpeg', 'image/jpeg', seq
+             FROM next",
+            &[&id, &party, &uploader.id],
+        )
+        .await;
+        id
+    }
+
+    /// Keeps a copy of each job that is left behind from now on, in `left_jobs`: jobs are soon done.
+    pub async fn keep_jobs(&self) {
+        self.execute("CREATE TABLE left_jobs (kind text, payload jsonb)", &[]).await;
+        let rule = "CREATE RULE keep AS ON INSERT TO jobs
+             DO ALSO INSERT INTO left_jobs VALUES (new.kind, new.payload)";
+        self.execute(rule, &[]).await;
+    }
+
+    /// The only number that a query about one id gives.
+    pub async fn number(&self, query: &str, id: Uuid) -> i64 {
+        connected(&self.url, async |client| client.query_one(query, &[&id]).await.unwrap().get(0)).await
+    }
+
     /// Logs an event, as the transaction of its cause does.
     pub async fn log(&self, party: Uuid, kind: &str, subject: Uuid, facts: &Value) -> i64 {
         connected(&self.url, async |client| {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{
-        Connection, DatabaseError, attendances,
+        Connection, DatabaseError, attendances, comments,
         events::Event,
         media, messages,
         parties::{self, Found},
@@ -14,6 +14,7 @@ use crate::{
     domain::{
         attendance::{Attendee, Presence},
         chat::Message,
+        comment::Comment,
         event::EventKind,
         media::Media,
         party::Party,
@@ -25,6 +26,7 @@ use crate::{
 pub(super) struct Subjects {
     pub(super) party: Party,
     pub(super) media: HashMap<Uuid, Media>,
+    pub(super) comments: HashMap<Uuid, Comment>,
     pub(super) messages: HashMap<Uuid, Message>,
     pub(super) attendees: HashMap<Uuid, (Attendee, Presence)>,
 }
@@ -41,9 +43,12 @@ impl Subjects {
         };
         let ids = named(events, |kind| matches!(kind, EventKind::NewMessage | EventKind::MessageUpdated));
         let messages = if ids.is_empty() { Vec::new() } else { messages::find(connection, &ids).await? };
+        let ids = named(events, |kind| kind == EventKind::CommentAdded);
+        let comments = if ids.is_empty() { Vec::new() } else { comments::find(connection, &ids).await? };
         let mut ids = named(events, |kind| {
             matches!(kind, EventKind::NewMedia | EventKind::MediaReady | EventKind::MediaUpdated)
         });
+        ids.extend(comments.iter().map(|comment| comment.media_id));
         ids.extend(messages.iter().filter_map(|message| message.media_id));
         let media = if ids.is_empty() { Vec::new() } else { media::find(connection, &ids).await? };
         let ids = named(events, is_of_attendee);
@@ -52,6 +57,7 @@ impl Subjects {
         Ok(Some(Self {
             party,
             media: media.into_iter().map(|media| (media.id, media)).collect(),
+            comments: comments.into_iter().map(|comment| (comment.id, comment)).collect(),
             messages: messages.into_iter().map(|message| (message.id, message)).collect(),
             attendees: attendees.into_iter().map(|found| (found.0.person.id, found)).collect(),
         }))

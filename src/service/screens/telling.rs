@@ -10,14 +10,16 @@ use super::{place, subjects::Subjects};
 use crate::{
     db::events::Event,
     domain::{
+        access::Standing,
         attendance::{Attendance, Attendee, Presence, Role},
+        comment::Comment,
         event::EventKind,
         media::{Media, MediaStatus},
         party::Status,
     },
     realtime::{Audience, Close, EVERYTHING, Frame, Logged, ONLOOKERS, Place, Removal, audience_of, logged},
     service::{chat::Said, links::Links},
-    view::{AttendeeView, PartyView, media::MediaView, message::MessageView},
+    view::{AttendeeView, PartyView, comment::CommentView, media::MediaView, message::MessageView},
 };
 
 /// What the sockets of those are told who have no party to listen to any more.
@@ -32,6 +34,7 @@ enum Data<'a> {
     Erased { party_id: Uuid, attendee: OnlyId },
     Media { party_id: Uuid, media: MediaView<'a> },
     MediaRemoved { party_id: Uuid, media_id: Uuid, reason: &'a str },
+    Comment { party_id: Uuid, comment: CommentView<'a> },
     CommentRemoved { party_id: Uuid, media_id: &'a Value, comment_id: Uuid },
     Message(Box<MessageView<'a>>),
     MessageRemoved { party_id: Uuid, message_id: Uuid },
@@ -83,12 +86,8 @@ impl Telling<'_> {
             EventKind::MediaRemoved => {
                 self.say_media_removed(self.fact("reason").as_str().unwrap_or("DELETED"))
             }
-            // Nothing keeps comments yet: whatever one was, it is gone
-            EventKind::CommentAdded | EventKind::CommentRemoved => {
-                let media_id = self.fact("mediaId");
-                let data = Data::CommentRemoved { party_id, media_id, comment_id: self.subject() };
-                self.say(EventKind::CommentRemoved, &data)
-            }
+            EventKind::CommentAdded => self.tell_of_comment(kind),
+            EventKind::CommentRemoved => self.say_comment_removed(),
             EventKind::NewMessage | EventKind::MessageUpdated => self.tell_of_message(kind),
             EventKind::MessageRemoved => self.say_message_removed(),
             EventKind::Reaction => {
@@ -129,6 +128,22 @@ impl Telling<'_> {
         self.say(kind, &Data::Media { party_id, media: MediaView::new(media, urls, None) })
     }
 
+    /// Of what is below a media that nobody sees any more nothing is shown either.
+    fn tell_of_comment(&self, kind: EventKind) -> Frame {
+        let comment = self.subjects.comments.get(&self.subject());
+        let is_seen = |comment: &&Comment| {
+            let media = self.subjects.media.get(&comment.media_id);
+            media.is_some_and(|media| media.is_visible(Standing::Going, None))
+        };
+        match comment.filter(is_seen) {
+            Some(comment) => {
+                let party_id = self.subjects.party.id;
+                self.say(kind, &Data::Comment { party_id, comment: comment.into() })
+            }
+            None => self.say_comment_removed(),
+        }
+    }
+
     fn tell_of_message(&self, kind: EventKind) -> Frame {
         let message = self.subjects.messages.get(&self.subject());
         let Some(message) = message.filter(|message| message.deleted_at.is_none()) else {
@@ -142,6 +157,12 @@ impl Telling<'_> {
     fn say_media_removed(&self, reason: &str) -> Frame {
         let (party_id, media_id) = (self.subjects.party.id, self.subject());
         self.say(EventKind::MediaRemoved, &Data::MediaRemoved { party_id, media_id, reason })
+    }
+
+    fn say_comment_removed(&self) -> Frame {
+        let (party_id, media_id) = (self.subjects.party.id, self.fact("mediaId"));
+        let data = Data::CommentRemoved { party_id, media_id, comment_id: self.subject() };
+        self.say(EventKind::CommentRemoved, &data)
     }
 
     fn say_message_removed(&self) -> Frame {

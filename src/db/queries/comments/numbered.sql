@@ -1,0 +1,1 @@
+UPDATE comments SET seq = $2 WHERE id = $1

@@ -1,0 +1,16 @@
+-- The party's number is read in the same statement, so that the page can be followed from there without a gap.
+SELECT
+    c.id, c.media_id, c.content, c.created_at, c.seq,
+    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name,
+    p.seq AS party_seq
+FROM media m
+JOIN parties p ON p.id = m.party_id
+LEFT JOIN LATERAL (
+    SELECT * FROM comments
+    WHERE media_id = m.id AND ($2::bigint IS NULL OR seq < $2)
+    ORDER BY seq DESC
+    LIMIT $3
+) c ON true
+LEFT JOIN people u ON u.id = c.author_id
+WHERE m.id = $1
+ORDER BY c.seq DESC

@@ -1,0 +1,1 @@
+DELETE FROM media_likes WHERE media_id = $1 AND person_id = $2

@@ -1,0 +1,1 @@
+SELECT 1 FROM reports WHERE media_id = $1 AND reporter_id = $2
