@@ -162,7 +162,7 @@ impl App {
             None => JwtSecrets::kept_in(&config.data_dir)?,
         };
         let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
-        let bell = Bell::default();
+        let bell = Arc::new(Bell::default());
         let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
         let retention = config.event_retention;
         work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
@@ -174,7 +174,7 @@ impl App {
             redis: &redis,
             store: &store,
             announce,
-            wake: Arc::new(bell),
+            wake: bell,
             log: &log,
         });
         let screens = services.screens();

@@ -22,6 +22,7 @@ use crate::{
         gallery::Gallery,
         joining::Joining,
         links::Links,
+        notifications::Notifications,
         parties::Parties,
         rates::Rates,
         screens::Screens,
@@ -57,6 +58,7 @@ pub(super) struct Services {
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
+    notifications: Data<Notifications>,
     screens: Screens,
 }
 
@@ -116,6 +118,7 @@ impl Services {
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
+            notifications: Data::new(Notifications::new(database.clone())),
             screens,
         }
     }
@@ -158,7 +161,8 @@ impl Services {
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone())
-            .app_data(self.chat.clone());
+            .app_data(self.chat.clone())
+            .app_data(self.notifications.clone());
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn start(
     store: &Store,
     announce: Arc<dyn Announce>,
     event_retention: Duration,
-    bell: &Bell,
+    bell: &Arc<Bell>,
 ) -> Result<Tally, StartError> {
     // One picture of the largest size takes a third of a gigabyte while it is decoded: one at a time
     let crew = Crew::start("developer", NonZeroUsize::MIN, WAITING)?;
@@ -56,7 +56,7 @@ pub(super) async fn start(
     supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
     let sweep = Arc::new(sweep::Sweep::new(database.clone(), store.clone(), event_retention, wall_clock));
     supervisor.add(Ticker::child(sweep, sweep::RHYTHM, &Nudge::default())).await?;
-    let workshop = Workshop::new(database.clone(), store.clone(), crew, announce);
+    let workshop = Workshop::new(database.clone(), store.clone(), crew, announce, Arc::<Bell>::clone(bell));
     let queue = Jobs::new(database.clone(), Task::KINDS);
     let tally = Tally::default();
     let child =

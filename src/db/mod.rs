@@ -14,6 +14,7 @@ pub mod media;
 pub mod messages;
 pub mod migrate;
 mod moment;
+pub mod notifications;
 pub mod parties;
 pub mod people;
 mod person;

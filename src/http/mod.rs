@@ -13,6 +13,7 @@ pub mod files;
 pub mod joining;
 pub mod media;
 pub mod metrics;
+pub mod notifications;
 pub mod page;
 pub mod parties;
 pub mod path;
@@ -82,6 +83,11 @@ pub fn routes(table: &mut ServiceConfig) {
                         .route(web::get().to(media::show))
                         .route(web::delete().to(media::delete)),
                 )
+                .service(web::resource("/notifications").route(web::get().to(notifications::list)))
+                .service(
+                    web::resource("/notifications/read-all").route(web::put().to(notifications::read_all)),
+                )
+                .service(web::resource("/notifications/{id}/read").route(web::put().to(notifications::read)))
                 .service(file("/media/{id}/file", files::file))
                 .service(file("/media/{id}/preview", files::preview))
                 .service(file("/media/{id}/thumb", files::thumb)),

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod develop;
 mod failure;
+pub mod notify;
 pub mod sweep;
 pub mod workshop;
 

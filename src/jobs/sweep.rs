@@ -1,4 +1,5 @@
-//! Forgets what is kept for a while only: first answers, old events, spent sign-ins, originals that nobody waits for.
+//! Forgets what is kept for a while only: first answers, old events, spent sign-ins, what people were told long
+//! ago, originals that nobody waits for.
 
 use std::{
     collections::HashSet,
@@ -48,12 +49,13 @@ impl Sweep {
     }
 
     async fn sweep(&self) -> Result<(), DatabaseError> {
-        for kept in [Kept::Answers, Kept::Events, Kept::SignIns] {
+        for kept in [Kept::Answers, Kept::Events, Kept::SignIns, Kept::Notifications] {
             for _ in 0..ROUNDS {
                 let forgotten = self.database.transaction(async |connection| match kept {
                     Kept::Answers => idempotency::sweep(connection).await,
                     Kept::Events => expired::events(connection, self.event_retention).await,
                     Kept::SignIns => expired::refresh_tokens(connection).await,
+                    Kept::Notifications => expired::notifications(connection).await,
                 });
                 if forgotten.await? == 0 {
                     break;
@@ -94,6 +96,7 @@ enum Kept {
     Answers,
     Events,
     SignIns,
+    Notifications,
 }
 
 impl Task for Sweep {

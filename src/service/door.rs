@@ -85,6 +85,19 @@ pub fn judge(found: Option<Found>, caller: Caller, act: Act) -> Result<Inside, E
     Ok(Inside { party, standing, attendance, read_at })
 }
 
+/// The account that is needed for what belongs to one.
+///
+/// # Errors
+///
+/// No token, or one of somebody without an account.
+pub fn user(caller: Caller) -> Result<Uuid, Error> {
+    match caller {
+        Caller::User(id) => Ok(id),
+        Caller::Anonymous => Err(Error::Unauthenticated("an account is needed for this")),
+        Caller::Guest(_) | Caller::Display(_) => Err(Error::Forbidden("an account is needed for this")),
+    }
+}
+
 impl From<InvalidStatus> for Error {
     fn from(_: InvalidStatus) -> Self {
         Self::Conflict(Conflict::InvalidStatus)

@@ -10,6 +10,7 @@ pub mod gallery;
 pub mod joining;
 mod key;
 pub mod links;
+pub mod notifications;
 pub mod once;
 pub mod parties;
 pub mod passwords;

@@ -5,6 +5,7 @@
 pub mod attendee;
 pub mod media;
 pub mod message;
+pub mod notification;
 pub mod one;
 pub mod party;
 pub mod person;
@@ -12,6 +13,7 @@ pub mod user;
 
 pub use self::{
     attendee::AttendeeView,
+    notification::NotificationView,
     one::One,
     party::{Invitation, PartyView, Preview},
     person::UserSummary,

@@ -26,6 +26,7 @@ mod jobs;
 mod joining;
 mod live;
 mod migrations;
+mod notifications;
 mod outages;
 mod parties;
 mod party_night;
