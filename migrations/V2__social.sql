@@ -39,6 +39,8 @@ ALTER TABLE parties
     ADD COLUMN reminded_at   timestamptz;
 CREATE INDEX parties_live ON parties (attendees_count, id) WHERE status = 'LIVE' AND NOT is_private;
 CREATE INDEX parties_to_remind ON parties (starts_at) WHERE status = 'PLANNED' AND reminded_at IS NULL;
+-- Where tags are looked for: the newest first.
+CREATE INDEX parties_tagged ON parties (created_at) WHERE NOT is_private AND status <> 'DRAFT' AND tags <> '{}';
 CREATE INDEX parties_to_erase ON parties (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- Who runs a party, among all who are in it.
@@ -69,6 +71,7 @@ CREATE INDEX party_favorites_page ON party_favorites (person_id, created_at, par
 
 -- Whether a host hid it or showed it again: nobody's report counts after that.
 ALTER TABLE media ADD COLUMN is_decided boolean NOT NULL DEFAULT false;
+CREATE INDEX media_tagged ON media (created_at) WHERE status = 'READY' AND tags <> '{}';
 CREATE INDEX media_of_person ON media (uploader_id, created_at, id);
 
 CREATE TABLE media_likes (

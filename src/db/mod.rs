@@ -18,6 +18,7 @@ pub mod notifications;
 pub mod parties;
 pub mod people;
 mod person;
+pub mod reactions;
 pub mod sessions;
 mod violation;
 

@@ -12,6 +12,7 @@ pub mod cors;
 pub mod files;
 pub mod joining;
 pub mod media;
+pub mod messages;
 pub mod metrics;
 pub mod notifications;
 pub mod page;
@@ -73,6 +74,17 @@ pub fn routes(table: &mut ServiceConfig) {
                         .route(web::get().to(chat::list))
                         .route(web::post().to(chat::say)),
                 )
+                .service(
+                    web::resource("/parties/{id}/chat/messages/{messageId}")
+                        .route(web::patch().to(messages::edit))
+                        .route(web::delete().to(messages::remove)),
+                )
+                .service(
+                    web::resource("/parties/{id}/chat/messages/{messageId}/reactions/{emoji}")
+                        .route(web::put().to(messages::react))
+                        .route(web::delete().to(messages::take_back)),
+                )
+                .service(web::resource("/parties/{id}/chat/read").route(web::put().to(messages::mark_read)))
                 .service(
                     web::resource("/parties/{id}/media")
                         .route(web::get().to(media::list))

@@ -25,6 +25,7 @@ mod ground;
 mod jobs;
 mod joining;
 mod live;
+mod messages;
 mod migrations;
 mod notifications;
 mod outages;

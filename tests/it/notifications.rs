@@ -161,7 +161,7 @@ async fn each_cause_is_told_to_those_whom_it_concerns() {
     }
     stage.sql("UPDATE parties SET is_private = true").await;
     let private = [json!({ "type": "NEW_PARTY", "party": party })];
-    assert_eq!(told(&stage, &private).await, [vec![]]);
+    assert_eq!(told(&stage, &private).await, [sorted(&[])]);
 }
 
 /// A host with followers, and a party to tell them of.

@@ -39,7 +39,9 @@ impl Subjects {
         let Some(Found { party, .. }) = parties::find(connection, party, None).await? else {
             return Ok(None);
         };
-        let ids = named(events, |kind| matches!(kind, EventKind::NewMessage | EventKind::MessageUpdated));
+        let ids = named(events, |kind| {
+            matches!(kind, EventKind::NewMessage | EventKind::MessageUpdated | EventKind::Reaction)
+        });
         let messages = if ids.is_empty() { Vec::new() } else { messages::find(connection, &ids).await? };
         let mut ids = named(events, |kind| {
             matches!(kind, EventKind::NewMedia | EventKind::MediaReady | EventKind::MediaUpdated)
