@@ -19,6 +19,7 @@ use crate::{
         announce::{Announce, Wake},
         chat::Chat,
         codes::Codes,
+        devices::Devices,
         gallery::Gallery,
         joining::Joining,
         links::Links,
@@ -58,6 +59,7 @@ pub(super) struct Services {
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
+    devices: Data<Devices>,
     notifications: Data<Notifications>,
     screens: Screens,
 }
@@ -103,6 +105,7 @@ impl Services {
             chat.clone(),
             log.new(o!("part" => "screens")),
         );
+        let devices = Devices::new(database.clone(), Arc::clone(&answers));
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
         let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
         let authenticator: Arc<dyn Authenticator> = tokens;
@@ -118,6 +121,7 @@ impl Services {
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
+            devices: Data::new(devices),
             notifications: Data::new(Notifications::new(database.clone())),
             screens,
         }
@@ -162,6 +166,7 @@ impl Services {
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone())
+            .app_data(self.devices.clone())
             .app_data(self.notifications.clone());
     }
 }

@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod attendances;
 pub mod clock;
+pub mod devices;
 pub mod events;
 pub mod expired;
 pub mod guests;

@@ -6,6 +6,7 @@ pub mod account;
 pub mod attendance;
 pub mod caller;
 pub mod chat;
+pub mod device;
 pub mod emoji;
 pub mod event;
 pub mod fields;

@@ -9,6 +9,7 @@ pub mod chat;
 pub mod config;
 pub mod connection;
 pub mod cors;
+pub mod devices;
 pub mod files;
 pub mod joining;
 pub mod media;
@@ -95,6 +96,8 @@ pub fn routes(table: &mut ServiceConfig) {
                         .route(web::get().to(media::show))
                         .route(web::delete().to(media::delete)),
                 )
+                .service(web::resource("/devices").route(web::post().to(devices::keep)))
+                .service(web::resource("/devices/{id}").route(web::delete().to(devices::forget)))
                 .service(web::resource("/notifications").route(web::get().to(notifications::list)))
                 .service(
                     web::resource("/notifications/read-all").route(web::put().to(notifications::read_all)),

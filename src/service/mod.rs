@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod announce;
 pub mod chat;
 pub mod codes;
+pub mod devices;
 pub mod door;
 pub mod error;
 pub mod gallery;

@@ -3,6 +3,7 @@
 //! *Invariant:* a view shows what its caller may see; what others may not see is not in it at all.
 
 pub mod attendee;
+pub mod device;
 pub mod media;
 pub mod message;
 pub mod notification;
@@ -13,6 +14,7 @@ pub mod user;
 
 pub use self::{
     attendee::AttendeeView,
+    device::DeviceView,
     notification::NotificationView,
     one::One,
     party::{Invitation, PartyView, Preview},

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{AttendeeView, OwnGuest, OwnUser, PartyView, Preview, media::MediaView, message::MessageView};
+use super::{
+    AttendeeView, DeviceView, OwnGuest, OwnUser, PartyView, Preview, media::MediaView, message::MessageView,
+};
 
 /// One resource under its noun.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -17,6 +19,8 @@ pub enum One<'a> {
     Media(&'a MediaView<'a>),
     /// A message.
     Message(&'a MessageView<'a>),
+    /// A device, to its user.
+    Device(&'a DeviceView),
     /// A user, to themselves.
     User(&'a OwnUser<'a>),
     /// A guest, to themselves.

@@ -20,6 +20,7 @@ mod clock;
 mod cors;
 mod database;
 mod demo;
+mod devices;
 mod gallery;
 mod ground;
 mod jobs;
