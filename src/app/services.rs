@@ -29,6 +29,7 @@ use crate::{
         screens::Screens,
         seal::Seal,
         sessions::Sessions,
+        tags::Tags,
         tokens::Tokens,
         uploads::Uploads,
     },
@@ -61,6 +62,7 @@ pub(super) struct Services {
     chat: Data<Chat>,
     devices: Data<Devices>,
     notifications: Data<Notifications>,
+    tags: Data<Tags>,
     screens: Screens,
 }
 
@@ -123,6 +125,7 @@ impl Services {
             chat: Data::new(chat),
             devices: Data::new(devices),
             notifications: Data::new(Notifications::new(database.clone())),
+            tags: Data::new(Tags::new(database.clone())),
             screens,
         }
     }
@@ -167,7 +170,8 @@ impl Services {
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone())
             .app_data(self.devices.clone())
-            .app_data(self.notifications.clone());
+            .app_data(self.notifications.clone())
+            .app_data(self.tags.clone());
     }
 }
 

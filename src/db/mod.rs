@@ -21,6 +21,7 @@ pub mod people;
 mod person;
 pub mod reactions;
 pub mod sessions;
+pub mod tags;
 mod violation;
 
 pub use party_gallery_actors::database::{Connection, Database, DatabaseError};

@@ -23,6 +23,7 @@ pub mod probes;
 pub mod problem;
 pub mod rate;
 pub mod reply;
+pub mod tags;
 pub mod trace;
 pub mod upload;
 pub mod ws;
@@ -98,6 +99,8 @@ pub fn routes(table: &mut ServiceConfig) {
                 )
                 .service(web::resource("/devices").route(web::post().to(devices::keep)))
                 .service(web::resource("/devices/{id}").route(web::delete().to(devices::forget)))
+                .service(web::resource("/tags").route(web::get().to(tags::list)))
+                .service(web::resource("/tags/popular").route(web::get().to(tags::popular)))
                 .service(web::resource("/notifications").route(web::get().to(notifications::list)))
                 .service(
                     web::resource("/notifications/read-all").route(web::put().to(notifications::read_all)),

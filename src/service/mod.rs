@@ -21,6 +21,7 @@ pub mod reactions;
 pub mod screens;
 pub mod seal;
 pub mod sessions;
+pub mod tags;
 pub mod tasks;
 pub mod tokens;
 pub mod uploads;

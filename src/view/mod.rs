@@ -10,6 +10,7 @@ pub mod notification;
 pub mod one;
 pub mod party;
 pub mod person;
+pub mod tag;
 pub mod user;
 
 pub use self::{
@@ -19,5 +20,6 @@ pub use self::{
     one::One,
     party::{Invitation, PartyView, Preview},
     person::UserSummary,
+    tag::TagView,
     user::{OwnGuest, OwnUser},
 };

@@ -43,6 +43,7 @@ mod screens;
 mod sockets;
 mod storage;
 mod storm;
+mod tags;
 mod tls;
 mod uploads;
 mod uploads_in_outages;
