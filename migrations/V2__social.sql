@@ -28,6 +28,8 @@ CREATE TABLE follows (
 );
 CREATE INDEX follows_followers ON follows (followed_id, followed_at, follower_id);
 CREATE INDEX follows_following ON follows (follower_id, followed_at, followed_id);
+-- The order in which followers are told of something.
+CREATE INDEX follows_told ON follows (followed_id, follower_id);
 
 ALTER TABLE parties
     ADD COLUMN cover_id      uuid,
@@ -37,7 +39,12 @@ ALTER TABLE parties
     ADD COLUMN reminded_at   timestamptz;
 CREATE INDEX parties_live ON parties (attendees_count, id) WHERE status = 'LIVE' AND NOT is_private;
 CREATE INDEX parties_to_remind ON parties (starts_at) WHERE status = 'PLANNED' AND reminded_at IS NULL;
+-- Where tags are looked for: the newest first.
+CREATE INDEX parties_tagged ON parties (created_at) WHERE NOT is_private AND status <> 'DRAFT' AND tags <> '{}';
 CREATE INDEX parties_to_erase ON parties (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- Who runs a party, among all who are in it.
+CREATE INDEX attendances_hosting ON attendances (party_id) WHERE role IN ('host', 'cohost');
 
 -- The address that a guest joined from, as a keyed hash: three of one address are one voice.
 ALTER TABLE guests ADD COLUMN joined_from bytea;
@@ -64,6 +71,7 @@ CREATE INDEX party_favorites_page ON party_favorites (person_id, created_at, par
 
 -- Whether a host hid it or showed it again: nobody's report counts after that.
 ALTER TABLE media ADD COLUMN is_decided boolean NOT NULL DEFAULT false;
+CREATE INDEX media_tagged ON media (created_at) WHERE status = 'READY' AND tags <> '{}';
 CREATE INDEX media_of_person ON media (uploader_id, created_at, id);
 
 CREATE TABLE media_likes (
@@ -126,11 +134,13 @@ CREATE INDEX chat_reads_person ON chat_reads (person_id);
 CREATE TABLE devices (
     id         uuid PRIMARY KEY,
     person_id  uuid NOT NULL REFERENCES people ON DELETE CASCADE,
-    token      text NOT NULL UNIQUE,
+    token      text NOT NULL,
+    -- SHA-256 of it: an index takes no text of 4,096 characters.
+    token_hash bytea NOT NULL UNIQUE,
     platform   text NOT NULL CHECK (platform IN ('ios', 'android', 'web')),
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX devices_person ON devices (person_id);
+CREATE INDEX devices_person ON devices (person_id, created_at, id);
 
 -- What a person is told. Ids only: its words are made when it is read, and it goes with what it tells of.
 CREATE TABLE notifications (
@@ -149,6 +159,7 @@ CREATE TABLE notifications (
 );
 CREATE INDEX notifications_page ON notifications (person_id, created_at, id);
 CREATE INDEX notifications_unread ON notifications (person_id, created_at, id) WHERE read_at IS NULL;
+CREATE INDEX notifications_age ON notifications (created_at);
 CREATE INDEX notifications_actor ON notifications (actor_id) WHERE actor_id IS NOT NULL;
 CREATE INDEX notifications_party ON notifications (party_id) WHERE party_id IS NOT NULL;
 CREATE INDEX notifications_media ON notifications (media_id) WHERE media_id IS NOT NULL;

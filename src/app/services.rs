@@ -21,18 +21,21 @@ use crate::{
         chat::Chat,
         codes::Codes,
         comments::Comments,
+        devices::Devices,
         displays::Displays,
         favorites::Favorites,
         follows::Follows,
         gallery::Gallery,
         joining::Joining,
         links::Links,
+        notifications::Notifications,
         pages::Pages,
         parties::Parties,
         rates::Rates,
         screens::Screens,
         seal::{Mark, Seal},
         sessions::Sessions,
+        tags::Tags,
         tokens::Tokens,
         uploads::Uploads,
         users::Users,
@@ -74,6 +77,9 @@ pub(super) struct Services {
     pages: Data<Pages>,
     displays: Data<Displays>,
     favorites: Data<Favorites>,
+    devices: Data<Devices>,
+    notifications: Data<Notifications>,
+    tags: Data<Tags>,
     screens: Screens,
 }
 
@@ -125,6 +131,7 @@ impl Services {
             log.new(o!("part" => "screens")),
         );
         let follows = Follows::new(database.clone(), Arc::clone(&wake));
+        let devices = Devices::new(database.clone(), Arc::clone(&answers));
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
         let comments = Comments::new(gallery.clone(), Arc::clone(&answers));
         let marks = Marks::new(redis.clone(), views::PREFIX, views::ONCE_IN);
@@ -151,6 +158,9 @@ impl Services {
             pages: Data::new(Pages::new(follow)),
             displays: Data::new(displays),
             favorites: Data::new(Favorites::new(database.clone())),
+            devices: Data::new(devices),
+            notifications: Data::new(Notifications::new(database.clone())),
+            tags: Data::new(Tags::new(database.clone())),
             screens,
         }
     }
@@ -211,7 +221,10 @@ impl Services {
             .app_data(self.views.clone())
             .app_data(self.pages.clone())
             .app_data(self.displays.clone())
-            .app_data(self.favorites.clone());
+            .app_data(self.favorites.clone())
+            .app_data(self.devices.clone())
+            .app_data(self.notifications.clone())
+            .app_data(self.tags.clone());
     }
 }
 

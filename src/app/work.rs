@@ -74,7 +74,7 @@ pub(super) async fn start(
     let retention = Retention { events: config.event_retention, party_days: config.retention_days };
     let sweep = sweep::Sweep::new(database.clone(), store.clone(), retention, backlog.clone(), wall_clock);
     supervisor.add(Ticker::child(Arc::new(sweep), sweep::RHYTHM, &Nudge::default())).await?;
-    let workshop = Workshop::new(database.clone(), store.clone(), crew, announce);
+    let workshop = Workshop::new(database.clone(), store.clone(), crew, announce, Arc::<Bell>::clone(bell));
     let queue = Jobs::new(database.clone(), Task::KINDS);
     let tally = Tally::default();
     let child =

@@ -14,6 +14,16 @@ pub async fn events(connection: &mut Connection, retention: Duration) -> Result<
     connection.execute(EVENTS, &[&retention.as_secs_f64()]).await
 }
 
+/// Forgets what people were told more than 90 days ago.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn notifications(connection: &mut Connection) -> Result<u64, DatabaseError> {
+    const NOTIFICATIONS: &str = include_str!("queries/expired/notifications.sql");
+    connection.execute(NOTIFICATIONS, &[]).await
+}
+
 /// Forgets refresh tokens that are good for nothing any more, and sign-ins that have no other.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Messages of a party's chat.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -7,6 +9,7 @@ use super::{
     Connection, DatabaseError,
     moment::{moment, optional_moment},
     person::person,
+    reactions,
 };
 use crate::domain::chat::{Draft, Message, MessageType};
 
@@ -74,7 +77,9 @@ pub async fn number(connection: &mut Connection, id: Uuid, seq: i64) -> Result<(
 /// [`DatabaseError`].
 pub async fn find(connection: &mut Connection, ids: &[Uuid]) -> Result<Vec<Message>, DatabaseError> {
     const FIND: &str = include_str!("queries/messages/find.sql");
-    Ok(connection.query(FIND, &[&ids]).await?.iter().filter_map(message).collect())
+    let mut found: Vec<_> = connection.query(FIND, &[&ids]).await?.iter().filter_map(message).collect();
+    add_reactions(connection, &mut found).await?;
+    Ok(found)
 }
 
 /// At most `limit` messages of a party before number `before`, the newest first, and the party's number at that moment.
@@ -92,7 +97,65 @@ pub async fn page(
     let rows = connection.query(PAGE, &[&party, &before, &limit]).await?;
     let seq = rows.first().map(|row| row.get("party_seq")).unwrap_or_default();
     // A party where nothing was said is one row of nulls beside its number
-    Ok((rows.iter().filter_map(message).collect(), seq))
+    let mut found: Vec<_> = rows.iter().filter_map(message).collect();
+    add_reactions(connection, &mut found).await?;
+    Ok((found, seq))
+}
+
+/// Keeps others from changing a message and its reactions until this transaction ends. `false`: it is not there, or not
+/// any more.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn lock(connection: &mut Connection, party: Uuid, id: Uuid) -> Result<bool, DatabaseError> {
+    const LOCK: &str = include_str!("queries/messages/lock.sql");
+    Ok(connection.query_opt(LOCK, &[&id, &party]).await?.is_some())
+}
+
+/// Gives a message other words. `false`: it is not there any more.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn edit(connection: &mut Connection, id: Uuid, content: &str) -> Result<bool, DatabaseError> {
+    const EDIT: &str = include_str!("queries/messages/edit.sql");
+    Ok(connection.execute(EDIT, &[&id, &content]).await? > 0)
+}
+
+/// Takes a message back, with its words and its media. `false`: that was done before.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn remove(connection: &mut Connection, id: Uuid) -> Result<bool, DatabaseError> {
+    const REMOVE: &str = include_str!("queries/messages/remove.sql");
+    Ok(connection.execute(REMOVE, &[&id]).await? > 0)
+}
+
+/// Somebody has read a party's messages up to number `seq`, or further.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn mark_read(
+    connection: &mut Connection,
+    party: Uuid,
+    person: Uuid,
+    seq: i64,
+) -> Result<(), DatabaseError> {
+    const MARK_READ: &str = include_str!("queries/messages/mark_read.sql");
+    connection.execute(MARK_READ, &[&party, &person, &seq]).await.map(drop)
+}
+
+async fn add_reactions(connection: &mut Connection, found: &mut [Message]) -> Result<(), DatabaseError> {
+    let there = found.iter().filter(|message| message.deleted_at.is_none());
+    let ids: Vec<_> = there.map(|message| message.id).collect();
+    let mut counts = reactions::counts(connection, &ids).await?;
+    for message in found {
+        message.reactions = counts.remove(&message.id).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The message in a row; `None` for a row of nulls, or a word of a newer binary.
@@ -105,6 +168,7 @@ fn message(row: &Row) -> Option<Message> {
         content: row.get("content"),
         media_id: row.get("media_id"),
         reply_to_id: row.get("reply_to_id"),
+        reactions: BTreeMap::new(),
         created_at: moment(row, "created_at"),
         edited_at: optional_moment(row, "edited_at"),
         deleted_at: optional_moment(row, "deleted_at"),

@@ -1,5 +1,8 @@
 //! What is said in a party's chat.
 
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -10,6 +13,11 @@ use super::{
     person::Person,
     text::{Line, MessageText},
 };
+
+/// How long a message can be edited, in minutes.
+const EDITED_WITHIN: i64 = 15;
+/// The most different emojis at one message.
+pub const EMOJIS: usize = 20;
 
 /// What sort of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,7 +97,7 @@ impl Draft {
             client_id: client_id?,
         };
         if draft.content.as_str().is_empty() && draft.media_id.is_none() {
-            fields.refuse("content", &Wrong::new("TOO_SHORT", "must say something, or show a media"));
+            fields.refuse("content", &NOTHING);
             return None;
         }
         Some(draft)
@@ -120,6 +128,8 @@ pub struct Message {
     pub media_id: Option<Uuid>,
     /// What it answers.
     pub reply_to_id: Option<Uuid>,
+    /// How often which emoji.
+    pub reactions: BTreeMap<String, i64>,
     /// When.
     pub created_at: Moment,
     /// When it was edited last.
@@ -129,6 +139,25 @@ pub struct Message {
     /// That of its `chat:new_message`.
     pub seq: i64,
 }
+
+impl Message {
+    /// Whether its words may still be changed at `now`.
+    pub fn takes_edits(&self, now: Moment) -> bool {
+        now.0.duration_since(self.created_at.0) <= SignedDuration::from_mins(EDITED_WITHIN)
+    }
+}
+
+/// Reads other words for `message`. `None`: something is wrong, which [`Fields::finish`] tells.
+pub fn edit(fields: &mut Fields, message: &Message) -> Option<MessageText> {
+    let content = fields.required("content", MessageText::read)?;
+    if content.as_str().is_empty() && message.media_id.is_none() {
+        fields.refuse("content", &NOTHING);
+        return None;
+    }
+    Some(content)
+}
+
+const NOTHING: Wrong = Wrong::new("TOO_SHORT", "must say something, or show a media");
 
 /// Whether that person may show that media in that party: what everybody sees there, or what is theirs and on its way.
 pub fn may_show(person: Uuid, media: &Media, party: Uuid) -> bool {

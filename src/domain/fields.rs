@@ -196,6 +196,19 @@ pub fn flag(value: &Value) -> Result<bool, Wrong> {
     value.as_bool().ok_or(Wrong::new("INVALID_TYPE", "must be true or false"))
 }
 
+/// As [`flag`], of a query, where all is text.
+///
+/// # Errors
+///
+/// It is neither.
+pub fn written_flag(value: &Value) -> Result<bool, Wrong> {
+    match value.as_str() {
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        _ => Err(Wrong::new("INVALID_TYPE", "must be true or false")),
+    }
+}
+
 /// Reads a whole number from `least` to `most`.
 ///
 /// # Errors

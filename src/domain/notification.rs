@@ -3,6 +3,14 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{
+    access::{Act, Openness},
+    attendance::{Attendance, Rsvp, standing},
+    caller::Caller,
+    media::MediaType,
+    moment::Moment,
+};
+
 /// Why somebody is told something: one of them is left behind in the transaction of what it tells of, and a worker tells
 /// everybody whom it concerns, each once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,9 +127,161 @@ impl Cause {
     }
 }
 
+/// What somebody was told, and what its words are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// UUIDv7.
+    pub id: Uuid,
+    /// The contract's word for its sort.
+    pub kind: String,
+    /// Who did what it tells of.
+    pub actor_id: Option<Uuid>,
+    /// Where.
+    pub party_id: Option<Uuid>,
+    /// To which media.
+    pub media_id: Option<Uuid>,
+    /// With which comment.
+    pub comment_id: Option<Uuid>,
+    /// When they were told.
+    pub created_at: Moment,
+    /// Whether they have read it.
+    pub is_read: bool,
+    /// What who did it is called now.
+    pub actor: Option<String>,
+    /// The party as it is now.
+    pub setting: Option<Setting>,
+    /// What sort of media.
+    pub media: Option<MediaType>,
+    /// Whether who did it comes to the party.
+    pub answer: Option<Rsvp>,
+}
+
+/// The party that something is told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// What it is called.
+    pub title: String,
+    /// What decides who may see it.
+    pub openness: Openness,
+    /// The place in it of who is told.
+    pub place: Option<Attendance>,
+}
+
+impl Setting {
+    /// What the party is called, for those who may know that still.
+    fn title(&self) -> Option<&str> {
+        // Reading asks nobody for a token
+        let may = standing(self.place).may(Act::Read, self.openness, Caller::Anonymous);
+        may.is_ok().then_some(self.title.as_str())
+    }
+}
+
+impl Notification {
+    /// Its title and its body, in plain English.
+    pub fn words(&self) -> (&'static str, String) {
+        let actor = self.actor.as_deref().unwrap_or("Somebody");
+        let title = self.setting.as_ref().and_then(Setting::title);
+        let (party, the_party) = (title.unwrap_or("a party"), title.unwrap_or("A party"));
+        let media = match self.media {
+            Some(MediaType::Video) => "video",
+            Some(MediaType::Audio) => "recording",
+            Some(MediaType::Photo) | None => "photo",
+        };
+        match self.kind.as_str() {
+            "FOLLOW" => ("New follower", format!("{actor} follows you")),
+            "LIKE" => ("New like", format!("{actor} likes your {media}")),
+            "COMMENT" => ("New comment", format!("{actor} commented on your {media}")),
+            "NEW_RSVP" => {
+                let comes = match self.answer {
+                    Some(Rsvp::Going) => "is coming to",
+                    Some(Rsvp::Maybe) => "may come to",
+                    Some(Rsvp::NotGoing) => "is not coming to",
+                    None => "has answered for",
+                };
+                ("New answer", format!("{actor} {comes} {party}"))
+            }
+            "NEW_PARTY" => ("New party", format!("{actor} invites to {party}")),
+            "PARTY_INVITE" => ("You are a cohost", format!("{actor} made you a cohost of {party}")),
+            "PARTY_START" => ("The party has begun", format!("{the_party} has begun")),
+            "PARTY_END" => ("The party is over", format!("{the_party} is over")),
+            "PARTY_CANCELLED" => ("The party is cancelled", format!("{the_party} is cancelled")),
+            "PARTY_REMINDER" => ("The party begins soon", format!("{the_party} begins soon")),
+            "NEW_MEDIA" => ("New in the gallery", format!("There is a new {media} in {party}")),
+            // Only a newer binary knows what it tells
+            _ => ("Something new", "There is something new for you".to_owned()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::attendance::{Presence, Role};
+
+    fn notification(kind: &str) -> Notification {
+        let openness = Openness { is_private: true, is_draft: false };
+        let place = Some(Attendance { role: Role::Attendee, presence: Presence::In, rsvp: Rsvp::Going });
+        Notification {
+            id: Uuid::nil(),
+            kind: kind.to_owned(),
+            actor_id: None,
+            party_id: None,
+            media_id: None,
+            comment_id: None,
+            created_at: Moment(jiff::Timestamp::UNIX_EPOCH),
+            is_read: false,
+            actor: Some("Ada".to_owned()),
+            setting: Some(Setting { title: "Ball".to_owned(), openness, place }),
+            media: Some(MediaType::Photo),
+            answer: Some(Rsvp::Going),
+        }
+    }
+
+    #[test]
+    fn what_is_told_in_plain_words() {
+        for (kind, body) in [
+            ("FOLLOW", "Ada follows you"),
+            ("LIKE", "Ada likes your photo"),
+            ("COMMENT", "Ada commented on your photo"),
+            ("NEW_RSVP", "Ada is coming to Ball"),
+            ("NEW_PARTY", "Ada invites to Ball"),
+            ("PARTY_INVITE", "Ada made you a cohost of Ball"),
+            ("PARTY_START", "Ball has begun"),
+            ("PARTY_END", "Ball is over"),
+            ("PARTY_CANCELLED", "Ball is cancelled"),
+            ("PARTY_REMINDER", "Ball begins soon"),
+            ("NEW_MEDIA", "There is a new photo in Ball"),
+            ("CAKE", "There is something new for you"),
+        ] {
+            let mut told = notification(kind);
+            assert_eq!(told.words().1, body, "{kind}");
+            // The longest names there are
+            told.actor = Some("a".repeat(50));
+            told.setting.as_mut().unwrap().title = "t".repeat(100);
+            let (title, body) = told.words();
+            assert!(title.len() <= 256 && body.len() <= 256, "{body}");
+            (told.actor, told.setting, told.media, told.answer) = (None, None, None, None);
+            assert!(!told.words().1.is_empty(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_party_that_one_may_not_see_any_more_is_not_named() {
+        let place = |presence| Attendance { role: Role::Attendee, presence, rsvp: Rsvp::Going };
+        for (place, is_private, is_draft, body) in [
+            (Some(place(Presence::In)), true, false, "Ball has begun"),
+            (Some(place(Presence::Banned)), true, false, "A party has begun"),
+            (Some(place(Presence::Left)), true, false, "A party has begun"),
+            (Some(place(Presence::Left)), false, false, "Ball has begun"),
+            (None, true, false, "A party has begun"),
+            (None, false, false, "Ball has begun"),
+            (None, false, true, "A party has begun"),
+        ] {
+            let openness = Openness { is_private, is_draft };
+            let setting = Some(Setting { title: "Ball".to_owned(), openness, place });
+            assert_eq!(Notification { setting, ..notification("PARTY_START") }.words().1, body, "{place:?}");
+        }
+    }
 
     #[test]
     fn causes_are_the_same_where_people_are_told_once() {

@@ -10,6 +10,15 @@ use super::{
     text::words,
 };
 
+/// A tag in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Its slug.
+    pub tag: String,
+    /// How often it is used.
+    pub count: i64,
+}
+
 /// Reads a list of tags: each becomes its slug, and each slug stands once.
 ///
 /// # Errors
@@ -45,6 +54,16 @@ pub fn read(value: &Value) -> Result<String, Wrong> {
         return Err(Wrong::new("TOO_SHORT", "has a tag without a letter or digit"));
     }
     Ok(slug)
+}
+
+/// Reads how a tag begins; nothing is how all begin.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_beginning(value: &Value) -> Result<Option<String>, Wrong> {
+    let is_blank = value.as_str().is_some_and(|text| text.trim().is_empty());
+    if is_blank { Ok(None) } else { read(value).map(Some) }
 }
 
 /// Letters and digits in lower case, with single hyphens for what lies between them.

@@ -37,19 +37,29 @@ pub struct Meta {
     /// The party's number when the list was read, where the list can be followed from there.
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<i64>,
+    /// How much of the whole list is unread, where one reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<i64>,
 }
 
 impl Meta {
     /// Of a page of `limit` that goes on after `next`, if it does.
     pub fn new<K: Serialize>(limit: i64, next: Option<&K>) -> Self {
         let next_cursor = next.map(encode);
-        Self { limit, has_more: next_cursor.is_some(), next_cursor, seq: None }
+        Self { limit, has_more: next_cursor.is_some(), next_cursor, seq: None, unread: None }
     }
 
     /// With the party's number.
     #[must_use]
     pub fn at(mut self, seq: i64) -> Self {
         self.seq = Some(seq);
+        self
+    }
+
+    /// With how much is unread.
+    #[must_use]
+    pub fn unread(mut self, unread: i64) -> Self {
+        self.unread = Some(unread);
         self
     }
 }

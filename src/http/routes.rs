@@ -8,7 +8,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{admission, attendances, auth, chat, comments, compression, config, cors, displays, docs, favorites, files, follows, invitations, joining, lifecycle, marks, media, metrics, moderation, parties, probes, problem::{Code, Problem}, rate, social_links, upload, users, ws};
+use super::{admission, attendances, auth, chat, comments, compression, config, cors, devices, displays, docs, favorites, files, follows, invitations, joining, lifecycle, marks, media, messages, metrics, moderation, notifications, parties, probes, problem::{Code, Problem}, rate, social_links, tags, upload, users, ws};
 
 /// An operation of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,17 @@ operations! {
     "/parties/{id}/chat/messages" {
         get chat::list;
         post chat::say;
+    }
+    "/parties/{id}/chat/messages/{messageId}" {
+        patch messages::edit;
+        delete messages::remove;
+    }
+    "/parties/{id}/chat/messages/{messageId}/reactions/{emoji}" {
+        put messages::react;
+        delete messages::take_back;
+    }
+    "/parties/{id}/chat/read" {
+        put messages::mark_read;
     }
     "/parties/{id}/media" {
         get media::list;
@@ -250,6 +261,27 @@ operations! {
     }
     "/users/me/favorite-media" {
         get marks::favorites;
+    }
+    "/devices" {
+        post devices::keep;
+    }
+    "/devices/{id}" {
+        delete devices::forget;
+    }
+    "/tags" {
+        get tags::list;
+    }
+    "/tags/popular" {
+        get tags::popular;
+    }
+    "/notifications" {
+        get notifications::list;
+    }
+    "/notifications/read-all" {
+        put notifications::read_all;
+    }
+    "/notifications/{id}/read" {
+        put notifications::read;
     }
 }
 

@@ -12,10 +12,16 @@ use crate::{
     db::{
         Connection, Database, events,
         media::{self, Shown},
+        notifications,
     },
-    domain::{event::EventKind, limits::PHOTO_BYTES, media::Media},
+    domain::{event::EventKind, limits::PHOTO_BYTES, media::Media, notification::Cause},
     imaging::{self, Developed, Format, Undevelopable},
-    service::{announce::Announce, error::Error, gallery::key},
+    service::{
+        announce::{Announce, Wake},
+        error::Error,
+        gallery::key,
+        tasks::Task,
+    },
 };
 
 /// The longest that a picture of the allowed size should take on a slow machine.
@@ -27,6 +33,7 @@ pub(super) struct Develop {
     store: Store,
     crew: Crew,
     announce: Arc<dyn Announce>,
+    wake: Arc<dyn Wake>,
 }
 
 /// What the crew has made.
@@ -36,8 +43,14 @@ struct Made {
 }
 
 impl Develop {
-    pub(super) fn new(database: Database, store: Store, crew: Crew, announce: Arc<dyn Announce>) -> Self {
-        Self { database, store, crew, announce }
+    pub(super) fn new(
+        database: Database,
+        store: Store,
+        crew: Crew,
+        announce: Arc<dyn Announce>,
+        wake: Arc<dyn Wake>,
+    ) -> Self {
+        Self { database, store, crew, announce, wake }
     }
 
     /// Develops a media that waits for it, and takes the original away of one that does not wait any more: of this one now,
@@ -135,6 +148,8 @@ impl Develop {
         let logged = self.database.transaction(async |connection: &mut Connection| {
             if media::show(connection, id, &shown).await? {
                 media::count(connection, party, 1, 0).await?;
+                let minute = notifications::minute(connection).await?;
+                Task::tell(Cause::NewMedia { party, media: id, minute }).leave(connection).await?;
                 let seq =
                     events::append(connection, party, EventKind::MediaReady, Some(id), &json!({})).await?;
                 media::number(connection, id, seq).await?;
@@ -144,7 +159,10 @@ impl Develop {
             Ok::<_, Error>(if is_there { Shows::Already } else { Shows::Never })
         });
         match logged.await.map_err(failure)? {
-            Shows::Now(seq) => self.announce.announce(party, seq),
+            Shows::Now(seq) => {
+                self.announce.announce(party, seq);
+                self.wake.wake();
+            }
             Shows::Already => {}
             // It was deleted meanwhile, and the job that was left then may have come before these files
             Shows::Never => {

@@ -1,5 +1,5 @@
-//! Forgets what is kept for a while only: first answers, old events, spent sign-ins, deleted parties, originals that
-//! nobody waits for.
+//! Forgets what is kept for a while only: first answers, old events, spent sign-ins, deleted parties, what people were told
+//! long ago, originals that nobody waits for.
 
 use std::{
     collections::HashSet,
@@ -61,12 +61,13 @@ impl Sweep {
     }
 
     async fn sweep(&self) -> Result<(), DatabaseError> {
-        for kept in [Kept::Answers, Kept::Events, Kept::SignIns] {
+        for kept in [Kept::Answers, Kept::Events, Kept::SignIns, Kept::Notifications] {
             for _ in 0..ROUNDS {
                 let forgotten = self.database.transaction(async |connection| match kept {
                     Kept::Answers => idempotency::sweep(connection).await,
                     Kept::Events => expired::events(connection, self.retention.events).await,
                     Kept::SignIns => expired::refresh_tokens(connection).await,
+                    Kept::Notifications => expired::notifications(connection).await,
                 });
                 if forgotten.await? == 0 {
                     break;
@@ -120,6 +121,7 @@ enum Kept {
     Answers,
     Events,
     SignIns,
+    Notifications,
 }
 
 impl Task for Sweep {

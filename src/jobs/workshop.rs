@@ -1,26 +1,41 @@
 //! Does the jobs that use cases leave behind.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use party_gallery_actors::worker::{Cancel, Crew, Failure, Run};
 use uuid::Uuid;
 
-use super::develop::Develop;
+use super::{develop::Develop, notify::Notify};
 use crate::{
     blob::{self, Role, Store},
     db::{Database, jobs::Job},
-    service::{announce::Announce, error::Error, gallery::key, tasks::Task},
+    service::{
+        announce::{Announce, Wake},
+        error::Error,
+        gallery::key,
+        tasks::Task,
+    },
 };
 
 /// Knows how each task is done.
 pub struct Workshop {
     develop: Develop,
+    notify: Notify,
     store: Store,
 }
 
 impl Workshop {
-    /// Pictures are decoded by `crew`.
-    pub fn new(database: Database, store: Store, crew: Crew, announce: std::sync::Arc<dyn Announce>) -> Self {
-        Self { develop: Develop::new(database, store.clone(), crew, announce), store }
+    /// Pictures are decoded by `crew`; `wake` tells of work that other work leaves behind.
+    pub fn new(
+        database: Database,
+        store: Store,
+        crew: Crew,
+        announce: Arc<dyn Announce>,
+        wake: Arc<dyn Wake>,
+    ) -> Self {
+        let notify = Notify::new(database.clone(), Arc::clone(&wake));
+        Self { develop: Develop::new(database, store.clone(), crew, announce, wake), notify, store }
     }
 
     async fn erase(&self, party: Uuid, media: Uuid) -> Result<(), Failure> {
@@ -37,7 +52,7 @@ impl Run<Job> for Workshop {
             match Task::read(&job.kind, &job.payload) {
                 Some(Task::Develop { media }) => self.develop.run(media, cancel).await,
                 Some(Task::Erase { party, media }) => self.erase(party, media).await,
-                Some(Task::Notify { .. }) => Err(Failure::Permanent("nobody here knows how".into())),
+                Some(Task::Notify { cause, after }) => self.notify.run(cause, after).await,
                 None => Err(Failure::Permanent("nobody here knows how".into())),
             }
         })

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Conflict, Error},
-    parties::user,
+    door::user,
     passwords::Passwords,
     rates::Rates,
     sessions::{Pair, Sessions, Token},

@@ -36,11 +36,11 @@ use crate::{
 /// The use cases of a party's chat.
 #[derive(Clone)]
 pub struct Chat {
-    database: Database,
-    links: Arc<Links>,
+    pub(super) database: Database,
+    pub(super) links: Arc<Links>,
     seal: Arc<Seal>,
-    rates: Rates,
-    announce: Arc<dyn Announce>,
+    pub(super) rates: Rates,
+    pub(super) announce: Arc<dyn Announce>,
 }
 
 /// A message as everybody who takes part sees it.
@@ -213,7 +213,7 @@ async fn enter(
 }
 
 const NO_MEDIA: Wrong = Wrong::new("UNKNOWN_MEDIA", "is no media of this party that you may show");
-const NO_MESSAGE: Wrong = Wrong::new("UNKNOWN_MESSAGE", "is no message of this party");
+pub(super) const NO_MESSAGE: Wrong = Wrong::new("UNKNOWN_MESSAGE", "is no message of this party");
 
 /// What a message refers to may go between the look at it and the row.
 fn deleted_meanwhile(error: DatabaseError) -> Error {
@@ -225,7 +225,7 @@ fn deleted_meanwhile(error: DatabaseError) -> Error {
 }
 
 /// Messages with what they show, by one statement.
-async fn show(
+pub(super) async fn show(
     connection: &mut Connection,
     found: Vec<Message>,
     links: &Links,

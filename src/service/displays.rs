@@ -14,7 +14,7 @@ use super::{
     door,
     error::{Conflict, Error},
     once::{Answer, Ticket, once},
-    parties::user,
+    door::user,
     seal::Seal,
     tokens::Tokens,
 };

@@ -103,6 +103,19 @@ pub fn refused(caller: Caller) -> Error {
     if caller.is_known() { Denied::Forbidden.into() } else { Denied::Unauthenticated.into() }
 }
 
+/// The account that is needed for what belongs to one.
+///
+/// # Errors
+///
+/// No token, or one of somebody without an account.
+pub fn user(caller: Caller) -> Result<Uuid, Error> {
+    match caller {
+        Caller::User(id) => Ok(id),
+        Caller::Anonymous => Err(Error::Unauthenticated("an account is needed for this")),
+        Caller::Guest(_) | Caller::Display(_) => Err(Error::Forbidden("an account is needed for this")),
+    }
+}
+
 impl From<InvalidStatus> for Error {
     fn from(_: InvalidStatus) -> Self {
         Self::Conflict(Conflict::InvalidStatus)

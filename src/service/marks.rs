@@ -10,7 +10,8 @@ use super::{
     door,
     error::Error,
     gallery::{Gallery, NOT_SHOWN, Seen, enter, marks_of},
-    parties::{cut, user},
+    door::user,
+    parties::cut,
     tasks::Task,
 };
 use crate::{

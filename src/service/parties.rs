@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     announce::{Announce, Wake},
     codes::{self, Codes},
-    door::{self, Inside},
+    door::{self, Inside, user},
     error::{Conflict, Error},
     once::{Answer, Ticket, once},
     seal::Seal,
@@ -265,15 +265,6 @@ impl Parties {
 impl std::fmt::Debug for Parties {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parties").finish_non_exhaustive()
-    }
-}
-
-/// The account that is needed for this.
-pub(super) fn user(caller: Caller) -> Result<Uuid, Error> {
-    match caller {
-        Caller::User(id) => Ok(id),
-        Caller::Anonymous => Err(Error::Unauthenticated("an account is needed for this")),
-        Caller::Guest(_) | Caller::Display(_) => Err(Error::Forbidden("an account is needed for this")),
     }
 }
 

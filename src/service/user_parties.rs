@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::{
     door::{self, Inside},
     error::Error,
-    parties::{cut, user},
+    door::user,
+    parties::cut,
     users::{Users, look},
 };
 pub use crate::db::user_parties::Place;

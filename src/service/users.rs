@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{error::Error, parties::user};
+use super::{door::user, error::Error};
 use crate::{
     db::{Connection, Database, accounts, users},
     domain::{

@@ -1,5 +1,7 @@
 //! Messages as clients see them.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -18,16 +20,12 @@ pub struct MessageView<'a> {
     content: &'a str,
     media: Option<MediaView<'a>>,
     reply_to_id: Option<Uuid>,
-    reactions: Reactions,
+    reactions: Cow<'a, BTreeMap<String, i64>>,
     created_at: Moment,
     edited_at: Option<Moment>,
     deleted_at: Option<Moment>,
     seq: i64,
 }
-
-/// How often which emoji; nobody can react yet.
-#[derive(Debug, Serialize)]
-struct Reactions {}
 
 impl<'a> MessageView<'a> {
     /// With the media that it shows, as far as everybody in the party may see it.
@@ -41,7 +39,7 @@ impl<'a> MessageView<'a> {
             content: if is_there { &message.content } else { "" },
             media: media.filter(|_| is_there),
             reply_to_id: message.reply_to_id,
-            reactions: Reactions {},
+            reactions: if is_there { Cow::Borrowed(&message.reactions) } else { Cow::default() },
             created_at: message.created_at,
             edited_at: message.edited_at,
             deleted_at: message.deleted_at,
@@ -74,6 +72,7 @@ mod tests {
             content: "hello".to_owned(),
             media_id: None,
             reply_to_id: None,
+            reactions: BTreeMap::from([("🎉".to_owned(), 2)]),
             created_at: at(0),
             edited_at: None,
             deleted_at: None,
@@ -91,7 +90,7 @@ mod tests {
             "content": "hello",
             "media": null,
             "replyToId": null,
-            "reactions": {},
+            "reactions": { "🎉": 2 },
             "createdAt": "1970-01-01T00:00:00.000Z",
             "editedAt": null,
             "deletedAt": null,
@@ -101,5 +100,6 @@ mod tests {
         message.deleted_at = Some(at(1));
         let view = serde_json::to_value(MessageView::new(&message, None)).unwrap();
         assert_eq!((&view["content"], &view["deletedAt"]), (&json!(""), &json!("1970-01-01T00:00:01.000Z")));
+        assert_eq!(view["reactions"], json!({}));
     }
 }

@@ -4,18 +4,24 @@
 
 pub mod attendee;
 pub mod comment;
+pub mod device;
 pub mod display;
 pub mod media;
 pub mod message;
+pub mod notification;
 pub mod one;
 pub mod party;
 pub mod person;
+pub mod tag;
 pub mod user;
 
 pub use self::{
     attendee::AttendeeView,
+    device::DeviceView,
+    notification::NotificationView,
     one::One,
     party::{Invitation, PartyView, Preview},
     person::UserSummary,
+    tag::TagView,
     user::{OwnGuest, UserView},
 };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    AttendeeView, OwnGuest, PartyView, Preview, UserView, comment::CommentView, media::MediaView,
+    AttendeeView, DeviceView, OwnGuest, PartyView, Preview, UserView, comment::CommentView, media::MediaView,
     message::MessageView,
 };
 
@@ -24,6 +24,8 @@ pub enum One<'a> {
     Comment(&'a CommentView<'a>),
     /// A message.
     Message(&'a MessageView<'a>),
+    /// A device, to its user.
+    Device(&'a DeviceView),
     /// A user.
     User(&'a UserView<'a>),
     /// A guest, to themselves.

@@ -222,7 +222,16 @@ impl Stage {
 
     /// Runs a statement.
     pub async fn execute(&self, statement: &str, parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)]) {
-        connected(&self.url, async |client| client.execute(statement, parameters).await.unwrap()).await;
+        self.changed(statement, parameters).await;
+    }
+
+    /// Runs a statement. Gives how many rows it changed.
+    pub async fn changed(
+        &self,
+        statement: &str,
+        parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+    ) -> u64 {
+        connected(&self.url, async |client| client.execute(statement, parameters).await.unwrap()).await
     }
 
     fn somebody(&self, kind: Kind) -> Somebody {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Status;
 use crate::domain::{
-    fields::{Fields, Wrong, id, word},
+    fields::{Fields, Wrong, id, word, written_flag},
     tag,
     text::{self, Line},
 };
@@ -81,14 +81,6 @@ impl Filter {
 
 fn host(value: &Value) -> Result<HostFilter, Wrong> {
     if value.as_str() == Some("me") { Ok(HostFilter::Me) } else { id(value).map(HostFilter::Of) }
-}
-
-fn written_flag(value: &Value) -> Result<bool, Wrong> {
-    match value.as_str() {
-        Some("true") => Ok(true),
-        Some("false") => Ok(false),
-        _ => Err(Wrong::new("INVALID_TYPE", "must be true or false")),
-    }
 }
 
 fn point(value: &Value) -> Result<(f64, f64), Wrong> {

@@ -41,7 +41,9 @@ impl Subjects {
         let Some(Found { party, .. }) = parties::find(connection, party, None).await? else {
             return Ok(None);
         };
-        let ids = named(events, |kind| matches!(kind, EventKind::NewMessage | EventKind::MessageUpdated));
+        let ids = named(events, |kind| {
+            matches!(kind, EventKind::NewMessage | EventKind::MessageUpdated | EventKind::Reaction)
+        });
         let messages = if ids.is_empty() { Vec::new() } else { messages::find(connection, &ids).await? };
         let ids = named(events, |kind| kind == EventKind::CommentAdded);
         let comments = if ids.is_empty() { Vec::new() } else { comments::find(connection, &ids).await? };

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         access::Standing,
         attendance::{Attendance, Attendee, Presence, Role},
+        chat::Message,
         comment::Comment,
         event::EventKind,
         media::{Media, MediaStatus},
@@ -90,6 +91,7 @@ impl Telling<'_> {
             EventKind::CommentRemoved => self.say_comment_removed(),
             EventKind::NewMessage | EventKind::MessageUpdated => self.tell_of_message(kind),
             EventKind::MessageRemoved => self.say_message_removed(),
+            EventKind::Reaction if self.message().is_none() => self.say_message_removed(),
             EventKind::Reaction => {
                 let (emoji, count) = (self.fact("emoji"), self.fact("count"));
                 self.say(kind, &Data::Reaction { party_id, message_id: self.subject(), emoji, count })
@@ -145,13 +147,15 @@ impl Telling<'_> {
     }
 
     fn tell_of_message(&self, kind: EventKind) -> Frame {
-        let message = self.subjects.messages.get(&self.subject());
-        let Some(message) = message.filter(|message| message.deleted_at.is_none()) else {
-            return self.say_message_removed();
-        };
+        let Some(message) = self.message() else { return self.say_message_removed() };
         let signed_for = self.subjects.party.signed_for();
         let said = Said::new(message.clone(), &self.subjects.media, self.links, signed_for);
         self.say(kind, &Data::Message(Box::new(said.view())))
+    }
+
+    /// The message that it tells of, unless that was taken back.
+    fn message(&self) -> Option<&Message> {
+        self.subjects.messages.get(&self.subject()).filter(|message| message.deleted_at.is_none())
     }
 
     fn say_media_removed(&self, reason: &str) -> Frame {

@@ -1,0 +1,1 @@
+DELETE FROM devices WHERE id = $1 AND person_id = $2
