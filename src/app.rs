@@ -164,8 +164,7 @@ impl App {
         let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
         let bell = Arc::new(Bell::default());
         let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
-        let work =
-            work::start(&supervisor, &database, &store, Arc::clone(&announce), &config, &bell).await?;
+        let work = work::start(&supervisor, &database, &store, Arc::clone(&announce), &config, &bell).await?;
         let services = Services::new(Parts {
             config: &config,
             secrets: &secrets,

@@ -55,21 +55,6 @@ pub async fn attending(
     page(connection, ATTENDING, "came_at", (of, viewer), after, limit).await
 }
 
-/// The parties with these ids, as `viewer` finds them; in no order.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub async fn among(
-    connection: &mut Connection,
-    ids: &[Uuid],
-    viewer: Option<Uuid>,
-) -> Result<Vec<Found>, DatabaseError> {
-    const AMONG: &str =
-        concat!(include_str!("queries/parties/seen.sql"), include_str!("queries/user_parties/among.sql"));
-    Ok(connection.query(AMONG, &[&viewer, &ids]).await?.iter().map(found).collect())
-}
-
 async fn page(
     connection: &mut Connection,
     statement: &'static str,

@@ -38,8 +38,6 @@ pub type Reason = Prose<0, 500>;
 pub type Caption = Prose<0, 500>;
 /// What is said below a photo.
 pub type CommentText = Prose<1, 500>;
-/// Why somebody reports a media.
-pub type Reason = Prose<0, 500>;
 /// What is said in a chat; nothing, where a media speaks for itself.
 pub type MessageText = Prose<0, 2000>;
 

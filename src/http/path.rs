@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::service::error::Error;
 
-/// The `{id}` of a route. What is no id names nothing: 404.
+/// The `{id}`, or `{deviceId}`, of a route. What is no id names nothing: 404.
 #[derive(Clone, Copy, Debug)]
 pub struct Id(pub Uuid);
 
@@ -17,7 +17,8 @@ impl FromRequest for Id {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(|text| text.parse().ok());
+        let path = request.match_info();
+        let id = path.get("id").or_else(|| path.get("deviceId")).and_then(|text| text.parse().ok());
         ready(id.map(Self).ok_or_else(|| Error::NotFound.into()))
     }
 }

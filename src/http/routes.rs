@@ -8,7 +8,13 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{admission, attendances, auth, chat, comments, compression, config, cors, devices, displays, docs, favorites, files, follows, invitations, joining, lifecycle, marks, media, messages, metrics, moderation, notifications, parties, probes, problem::{Code, Problem}, rate, social_links, tags, upload, users, ws};
+use super::{
+    admission, attendances, auth, chat, comments, compression, config, cors, devices, displays, docs,
+    favorites, files, follows, invitations, joining, lifecycle, marks, media, messages, metrics, moderation,
+    notifications, parties, probes,
+    problem::{Code, Problem},
+    rate, social_links, tags, upload, users, ws,
+};
 
 /// An operation of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,33 +72,67 @@ macro_rules! route {
 
 // A path that another one would take too stands before it
 operations! {
-    "/config" {
-        get config::show;
-    }
-    "/auth/register" {
-        post auth::register;
-    }
     "/auth/login" {
         post auth::login;
-    }
-    "/auth/refresh" {
-        post auth::refresh;
-    }
-    "/auth/me" {
-        get auth::me;
     }
     "/auth/logout" {
         post auth::logout;
     }
+    "/auth/me" {
+        get auth::me;
+    }
     "/auth/password" {
         put auth::change_password;
+    }
+    "/auth/refresh" {
+        post auth::refresh;
+    }
+    "/auth/register" {
+        post auth::register;
+    }
+    "/users/check-username/{username:.*}" {
+        get users::check_username;
+    }
+    "/users/me/favorite-media" {
+        get marks::favorites;
+    }
+    "/users/me/favorite-parties" {
+        get favorites::list;
+    }
+    "/users/me/liked-media" {
+        get marks::liked;
+    }
+    "/users/{id}" {
+        get users::show;
+        put users::edit;
+        patch users::edit;
+    }
+    "/users/{id}/attending" {
+        get users::attending;
+    }
+    "/users/{id}/follow" {
+        put follows::follow;
+        delete follows::unfollow;
+    }
+    "/users/{id}/followers" {
+        get follows::followers;
+    }
+    "/users/{id}/following" {
+        get follows::following;
+    }
+    "/users/{id}/media" {
+        get users::media;
+    }
+    "/users/{id}/parties" {
+        get users::hosted;
+    }
+    "/users/{id}/social-links" {
+        get social_links::show;
+        put social_links::replace;
     }
     "/parties" {
         get parties::list;
         post parties::create;
-    }
-    "/parties/live" {
-        get parties::live;
     }
     "/parties/by-code" {
         post joining::by_code;
@@ -100,20 +140,17 @@ operations! {
     "/parties/join-by-code" {
         post joining::join_by_code;
     }
+    "/parties/live" {
+        get parties::live;
+    }
     "/parties/{id}" {
         get parties::show;
         put parties::edit;
         patch parties::edit;
         delete lifecycle::delete;
     }
-    "/parties/{id}/publish" {
-        post lifecycle::publish;
-    }
-    "/parties/{id}/start" {
-        post lifecycle::start;
-    }
-    "/parties/{id}/end" {
-        post lifecycle::end;
+    "/parties/{id}/access-code" {
+        post invitations::rotate_code;
     }
     "/parties/{id}/attendees" {
         get parties::attendees;
@@ -123,6 +160,12 @@ operations! {
     }
     "/parties/{id}/attendees/{userOrGuestId}/ban" {
         post attendances::ban;
+    }
+    "/parties/{id}/bans/{userOrGuestId}" {
+        delete attendances::pardon;
+    }
+    "/parties/{id}/cancel" {
+        post lifecycle::cancel;
     }
     "/parties/{id}/chat/messages" {
         get chat::list;
@@ -139,41 +182,6 @@ operations! {
     "/parties/{id}/chat/read" {
         put messages::mark_read;
     }
-    "/parties/{id}/media" {
-        get media::list;
-        post upload::upload long;
-    }
-    "/parties/{id}/cancel" {
-        post lifecycle::cancel;
-    }
-    "/parties/{id}/access-code" {
-        post invitations::rotate_code;
-    }
-    "/parties/{id}/invite.svg" {
-        get invitations::svg;
-    }
-    "/parties/{id}/invite.png" {
-        get invitations::png;
-    }
-    "/parties/{id}/displays" {
-        post displays::create;
-    }
-    "/parties/{id}/displays/{displayId}" {
-        delete displays::revoke;
-    }
-    "/parties/{id}/favorite" {
-        put favorites::add;
-        delete favorites::remove;
-    }
-    "/parties/{id}/join" {
-        post joining::join;
-    }
-    "/parties/{id}/leave" {
-        post attendances::leave;
-    }
-    "/parties/{id}/rsvp" {
-        put attendances::answer;
-    }
     "/parties/{id}/check-in" {
         post attendances::check_in;
     }
@@ -181,30 +189,48 @@ operations! {
         put attendances::appoint;
         delete attendances::dismiss;
     }
-    "/parties/{id}/bans/{userOrGuestId}" {
-        delete attendances::pardon;
+    "/parties/{id}/displays" {
+        post displays::create;
+    }
+    "/parties/{id}/displays/{displayId}" {
+        delete displays::revoke;
+    }
+    "/parties/{id}/end" {
+        post lifecycle::end;
+    }
+    "/parties/{id}/favorite" {
+        put favorites::add;
+        delete favorites::remove;
+    }
+    "/parties/{id}/invite.png" {
+        get invitations::png;
+    }
+    "/parties/{id}/invite.svg" {
+        get invitations::svg;
+    }
+    "/parties/{id}/join" {
+        post joining::join;
+    }
+    "/parties/{id}/leave" {
+        post attendances::leave;
+    }
+    "/parties/{id}/media" {
+        get media::list;
+        post upload::upload long;
+    }
+    "/parties/{id}/publish" {
+        post lifecycle::publish;
+    }
+    "/parties/{id}/rsvp" {
+        put attendances::answer;
+    }
+    "/parties/{id}/start" {
+        post lifecycle::start;
     }
     "/media/{id}" {
         get media::show;
-        delete media::delete;
         patch media::edit;
-    }
-    "/media/{id}/file" {
-        get files::file long;
-    }
-    "/media/{id}/preview" {
-        get files::preview long;
-    }
-    "/media/{id}/thumb" {
-        get files::thumb long;
-    }
-    "/media/{id}/like" {
-        put marks::like;
-        delete marks::unlike;
-    }
-    "/media/{id}/favorite" {
-        put marks::favorite;
-        delete marks::unfavorite;
+        delete media::delete;
     }
     "/media/{id}/comments" {
         get comments::list;
@@ -213,66 +239,37 @@ operations! {
     "/media/{id}/comments/{commentId}" {
         delete comments::delete;
     }
-    "/media/{id}/report" {
-        post moderation::report;
+    "/media/{id}/favorite" {
+        put marks::favorite;
+        delete marks::unfavorite;
+    }
+    "/media/{id}/file" {
+        get files::file long;
     }
     "/media/{id}/hide" {
         post moderation::hide;
     }
+    "/media/{id}/like" {
+        put marks::like;
+        delete marks::unlike;
+    }
+    "/media/{id}/preview" {
+        get files::preview long;
+    }
+    "/media/{id}/report" {
+        post moderation::report;
+    }
+    "/media/{id}/thumb" {
+        get files::thumb long;
+    }
     "/media/{id}/unhide" {
         post moderation::unhide;
-    }
-    "/users/check-username/{username:.*}" {
-        get users::check_username;
-    }
-    "/users/{id}" {
-        get users::show;
-        put users::edit;
-        patch users::edit;
-    }
-    "/users/{id}/social-links" {
-        get social_links::show;
-        put social_links::replace;
-    }
-    "/users/{id}/follow" {
-        put follows::follow;
-        delete follows::unfollow;
-    }
-    "/users/{id}/followers" {
-        get follows::followers;
-    }
-    "/users/{id}/following" {
-        get follows::following;
-    }
-    "/users/{id}/parties" {
-        get users::hosted;
-    }
-    "/users/{id}/attending" {
-        get users::attending;
-    }
-    "/users/{id}/media" {
-        get users::media;
-    }
-    "/users/me/favorite-parties" {
-        get favorites::list;
-    }
-    "/users/me/liked-media" {
-        get marks::liked;
-    }
-    "/users/me/favorite-media" {
-        get marks::favorites;
     }
     "/devices" {
         post devices::keep;
     }
-    "/devices/{id}" {
+    "/devices/{deviceId}" {
         delete devices::forget;
-    }
-    "/tags" {
-        get tags::list;
-    }
-    "/tags/popular" {
-        get tags::popular;
     }
     "/notifications" {
         get notifications::list;
@@ -282,6 +279,15 @@ operations! {
     }
     "/notifications/{id}/read" {
         put notifications::read;
+    }
+    "/tags" {
+        get tags::list;
+    }
+    "/tags/popular" {
+        get tags::popular;
+    }
+    "/config" {
+        get config::show;
     }
 }
 

@@ -152,7 +152,7 @@ fn parties(
     asked.wrong.map_or(Ok(()), Err).map_err(Error::from)?;
     let views = found.iter().map(|inside| {
         let view = PartyView::from(&inside.party);
-        if caller.is_known() { view.seen_from(inside.attendance) } else { view }
+        if caller.is_known() { view.seen_from(inside.attendance, inside.is_favorite) } else { view }
     });
     reply::list(request, &views.collect::<Vec<_>>(), &Meta::new(asked.limit, next.as_ref()))
 }

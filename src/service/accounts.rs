@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::{
-    error::{Conflict, Error},
     door::user,
+    error::{Conflict, Error},
     passwords::Passwords,
     rates::Rates,
     sessions::{Pair, Sessions, Token},

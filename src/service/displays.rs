@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::{
     announce::Announce,
     door,
+    door::user,
     error::{Conflict, Error},
     once::{Answer, Ticket, once},
-    door::user,
     seal::Seal,
     tokens::Tokens,
 };

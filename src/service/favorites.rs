@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::{
-    door,
+    door::{self, user},
     error::Error,
-    parties::{Found, user},
+    parties::Found,
 };
 use crate::{
     db::{Connection, Database, DatabaseError, favorites, violated},

@@ -5,13 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::timeout};
 use uuid::Uuid;
 
-use super::{
-    announce::Wake,
-    error::Error,
-    parties::{cut, user},
-    tasks::Task,
-    users,
-};
+use super::{announce::Wake, door::user, error::Error, parties::cut, tasks::Task, users};
 pub use crate::db::follows::{Place, Side};
 use crate::{
     db::{Database, follows},

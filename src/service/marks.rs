@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     door,
+    door::user,
     error::Error,
     gallery::{Gallery, NOT_SHOWN, Seen, enter, marks_of},
-    door::user,
     parties::cut,
     tasks::Task,
 };

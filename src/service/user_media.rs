@@ -7,13 +7,13 @@ use uuid::Uuid;
 use super::{
     door::{self, Inside},
     error::Error,
-    gallery::{Gallery, Seen},
+    gallery::{Gallery, Seen, marks_of},
     parties::cut,
     users::look,
 };
 pub use crate::db::user_media::Place;
 use crate::{
-    db::{media, user_media, user_parties},
+    db::{media, parties, user_media},
     domain::{access::Act, caller::Caller, media::Media},
 };
 
@@ -39,8 +39,9 @@ impl Gallery {
                 let ids: Vec<_> = places.iter().map(|(_, id)| *id).collect();
                 let mut media: HashMap<Uuid, Media> =
                     media::find(connection, &ids).await?.into_iter().map(|media| (media.id, media)).collect();
-                let parties: Vec<_> = media.values().map(|media| media.party_id).collect();
-                let found = user_parties::among(connection, &parties, viewer).await?;
+                let marks = marks_of(connection, caller, &ids).await?;
+                let of: Vec<_> = media.values().map(|media| media.party_id).collect();
+                let found = parties::among(connection, &of, viewer).await?;
                 let inside = found.into_iter().filter_map(|found| {
                     let inside = door::judge(Some(found), caller, Act::SeeGallery).ok()?;
                     Some((inside.party.id, inside))
@@ -50,7 +51,7 @@ impl Gallery {
                 let seen = ids.iter().filter_map(|id| {
                     let media = media.remove(id).filter(Media::is_shown)?;
                     let inside = inside.get(&media.party_id)?;
-                    Some(self.see(media, inside, caller))
+                    Some(self.seen(media, inside, caller, marks.get(id).copied().unwrap_or_default()))
                 });
                 Ok((seen.collect(), next))
             })

@@ -3,9 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    door::{self, Inside},
+    door::{self, Inside, user},
     error::Error,
-    door::user,
     parties::cut,
     users::{Users, look},
 };

@@ -14,8 +14,10 @@ use crate::{
     },
 };
 
-/// Each outcome's word, and where it is read.
-const OUTCOMES: [(&str, fn(&Counts) -> u64); 6] = [
+/// An outcome's word, and where it is read.
+type Outcome = (&'static str, fn(&Counts) -> u64);
+
+const OUTCOMES: [Outcome; 6] = [
     ("claimed", |counts| counts.claimed),
     ("completed", |counts| counts.completed),
     ("retried", |counts| counts.retried),

@@ -1,1 +1,0 @@
-WHERE p.id = ANY ($2)
