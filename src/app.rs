@@ -165,7 +165,8 @@ impl App {
         let bell = Bell::default();
         let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
         let retention = config.event_retention;
-        work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
+        let work =
+            work::start(&supervisor, &database, &store, Arc::clone(&announce), retention, &bell).await?;
         let services = Services::new(Parts {
             config: &config,
             secrets: &secrets,
@@ -196,7 +197,17 @@ impl App {
         let board = Board::awaiting(&probes, Instant::now(), wall_clock());
         let rhythm = Rhythm::every(config.health_interval);
         let health = supervisor.add(Health::child(&probes, board.clone(), rhythm, wall_clock)).await?;
-        gauges::register(&metrics, &supervisor, &database, &redis, &registry, started);
+        let admission = Data::new(Admission::new(config.max_in_flight, metrics.clone()));
+        let seen = gauges::Seen {
+            supervisor: &supervisor,
+            database: &database,
+            redis: &redis,
+            registry: &registry,
+            admission: &admission,
+            work: &work,
+            started,
+        };
+        gauges::register(&metrics, &seen);
 
         let access = Access::new(
             config.trusted_proxies.clone(),
@@ -225,7 +236,6 @@ impl App {
             trusted_proxies: config.trusted_proxies.clone(),
             log: log.clone(),
         });
-        let admission = Data::new(Admission::new(config.max_in_flight, metrics.clone()));
         let edge = Data::new(Trace {
             log: log.clone(),
             metrics,

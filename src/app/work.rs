@@ -14,7 +14,7 @@ use super::StartError;
 use crate::{
     blob::Store,
     db::jobs::Jobs,
-    jobs::{Workshop, clock, sweep},
+    jobs::{Backlog, Workshop, clock, sweep},
     service::{
         announce::{Announce, Wake},
         tasks::Task,
@@ -41,7 +41,15 @@ impl Wake for Bell {
     }
 }
 
-/// Starts all of it; what the worker counts can be read from what this gives.
+/// What can be read of it.
+pub(super) struct Work {
+    /// What the worker has done.
+    pub(super) tally: Tally,
+    /// What is left to do, on all pods.
+    pub(super) backlog: Backlog,
+}
+
+/// Starts all of it.
 pub(super) async fn start(
     supervisor: &Supervisor,
     database: &Database,
@@ -49,18 +57,20 @@ pub(super) async fn start(
     announce: Arc<dyn Announce>,
     event_retention: Duration,
     bell: &Bell,
-) -> Result<Tally, StartError> {
+) -> Result<Work, StartError> {
     // One picture of the largest size takes a third of a gigabyte while it is decoded: one at a time
     let crew = Crew::start("developer", NonZeroUsize::MIN, WAITING)?;
     let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce)));
     supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
-    let sweep = Arc::new(sweep::Sweep::new(database.clone(), store.clone(), event_retention, wall_clock));
-    supervisor.add(Ticker::child(sweep, sweep::RHYTHM, &Nudge::default())).await?;
+    let backlog = Backlog::default();
+    let sweep =
+        sweep::Sweep::new(database.clone(), store.clone(), event_retention, backlog.clone(), wall_clock);
+    supervisor.add(Ticker::child(Arc::new(sweep), sweep::RHYTHM, &Nudge::default())).await?;
     let workshop = Workshop::new(database.clone(), store.clone(), crew, announce);
     let queue = Jobs::new(database.clone(), Task::KINDS);
     let tally = Tally::default();
     let child =
         Worker::child(WORKER, Arc::new(queue), Arc::new(workshop), Config::default(), &bell.0, &tally);
     supervisor.add(child).await?;
-    Ok(tally)
+    Ok(Work { tally, backlog })
 }

@@ -23,6 +23,18 @@ pub async fn add(connection: &mut Connection, kind: &str, payload: &Value) -> Re
     Ok(row.map(|row| row.get("id")).unwrap_or_default())
 }
 
+/// How many jobs are due and held by nobody, and how many were given up.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn backlog(connection: &mut Connection) -> Result<(u64, u64), DatabaseError> {
+    const BACKLOG: &str = include_str!("queries/jobs/backlog.sql");
+    let row = connection.query_opt(BACKLOG, &[]).await?;
+    let count = |name| row.as_ref().map(|row| row.get::<_, i64>(name).unsigned_abs()).unwrap_or_default();
+    Ok((count("due"), count("dead")))
+}
+
 /// A job as it was left.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {

@@ -38,6 +38,7 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Admission {
     places: Arc<Semaphore>,
+    all: usize,
     metrics: Metrics,
     deadline: Duration,
     idle: Duration,
@@ -46,8 +47,13 @@ pub struct Admission {
 impl Admission {
     /// That many requests at once, each within the contract's times.
     pub fn new(max_in_flight: usize, metrics: Metrics) -> Self {
-        let places = Arc::new(Semaphore::new(max_in_flight.min(Semaphore::MAX_PERMITS)));
-        Self { places, metrics, deadline: DEADLINE, idle: IDLE }
+        let all = max_in_flight.min(Semaphore::MAX_PERMITS);
+        Self { places: Arc::new(Semaphore::new(all)), all, metrics, deadline: DEADLINE, idle: IDLE }
+    }
+
+    /// How many places are taken, and how many there are.
+    pub fn places(&self) -> (usize, usize) {
+        (self.all.saturating_sub(self.places.available_permits()), self.all)
     }
 }
 

@@ -1,9 +1,10 @@
 //! What runs without a request. Everything in here comes to the same when it is done twice, by whichever pod.
 
+mod backlog;
 pub mod clock;
 pub mod develop;
 mod failure;
 pub mod sweep;
 pub mod workshop;
 
-pub use self::workshop::Workshop;
+pub use self::{backlog::Backlog, workshop::Workshop};

@@ -9,7 +9,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use party_gallery_actors::ticker::{Rhythm, Task, TaskError};
 use uuid::Uuid;
 
-use super::failure;
+use super::{backlog::Backlog, failure};
 use crate::{
     blob::{self, Key, Name, Store},
     db::{Database, DatabaseError, expired, idempotency, media},
@@ -33,18 +33,20 @@ pub struct Sweep {
     database: Database,
     store: Store,
     event_retention: Duration,
+    backlog: Backlog,
     clock: fn() -> SystemTime,
 }
 
 impl Sweep {
-    /// Events are kept for `event_retention`; `clock` is the wall's, for the ages of files.
+    /// Events are kept for `event_retention`; what waits to be done is counted into `backlog`; `clock` is the wall's, for the ages of files.
     pub fn new(
         database: Database,
         store: Store,
         event_retention: Duration,
+        backlog: Backlog,
         clock: fn() -> SystemTime,
     ) -> Self {
-        Self { database, store, event_retention, clock }
+        Self { database, store, event_retention, backlog, clock }
     }
 
     async fn sweep(&self) -> Result<(), DatabaseError> {
@@ -103,6 +105,7 @@ impl Task for Sweep {
 
     fn run(&self) -> BoxFuture<'_, Result<(), TaskError>> {
         async {
+            self.backlog.look(&self.database).await.map_err(failure::of)?;
             self.sweep().await.map_err(failure::of)?;
             self.clear().await
         }

@@ -1,5 +1,6 @@
 //! What Prometheus is told, under `party_gallery_…`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,11 +93,11 @@ impl Metrics {
     pub fn observe(
         &self,
         kind: Kind,
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         help: &'static str,
         read: impl Fn() -> Vec<Sample> + Send + Sync + 'static,
     ) {
-        let observed = Observed { kind, name, help, read: Box::new(read) };
+        let observed = Observed { kind, name: name.into(), help, read: Box::new(read) };
         self.0.registry.write().register_collector(Box::new(observed));
     }
 
@@ -185,7 +186,7 @@ impl Sample {
 
 struct Observed {
     kind: Kind,
-    name: &'static str,
+    name: Cow<'static, str>,
     help: &'static str,
     read: Box<dyn Fn() -> Vec<Sample> + Send + Sync>,
 }
@@ -202,7 +203,7 @@ impl Collector for Observed {
             Kind::Counter => MetricType::Counter,
             Kind::Gauge => MetricType::Gauge,
         };
-        let mut metric = encoder.encode_descriptor(self.name, self.help, None, kind)?;
+        let mut metric = encoder.encode_descriptor(&self.name, self.help, None, kind)?;
         for Sample { labels, value } in (self.read)() {
             // A family of no labels would be written as `{}`
             if labels.is_empty() {

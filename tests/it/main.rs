@@ -25,6 +25,7 @@ mod ground;
 mod jobs;
 mod joining;
 mod live;
+mod metrics;
 mod migrations;
 mod outages;
 mod parties;

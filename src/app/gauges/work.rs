@@ -1,0 +1,51 @@
+//! What runs without a request: jobs as this pod's worker counts them, and as they wait in the table.
+
+use party_gallery_actors::worker::Counts;
+
+use super::as_f64;
+use crate::{
+    app::work::Work,
+    telemetry::{
+        Metrics,
+        metrics::{Kind, Sample},
+    },
+};
+
+/// An outcome's word, and where it is read.
+type Row = (&'static str, fn(&Counts) -> u64);
+
+const OUTCOMES: [Row; 6] = [
+    ("claimed", |counts| counts.claimed),
+    ("completed", |counts| counts.completed),
+    ("retried", |counts| counts.retried),
+    ("released", |counts| counts.released),
+    ("buried", |counts| counts.buried),
+    ("lost", |counts| counts.lost),
+];
+
+/// What the worker has done is this pod's own; what waits is everybody's, as the last sweep has seen it.
+pub(super) fn register(metrics: &Metrics, work: &Work) {
+    let tally = work.tally.clone();
+    metrics.observe(Kind::Counter, "jobs", "Jobs by what became of them on this pod", move || {
+        let counts = tally.read();
+        OUTCOMES
+            .iter()
+            .map(|(outcome, read)| Sample::of("outcome", *outcome, as_f64(read(&counts))))
+            .collect()
+    });
+    let tally = work.tally.clone();
+    metrics.observe(Kind::Gauge, "jobs_running", "Jobs that this pod holds now", move || {
+        vec![Sample::alone(as_f64(tally.read().running))]
+    });
+    let tally = work.tally.clone();
+    let help = "How long the oldest job of the last claim had been due";
+    metrics.observe(Kind::Gauge, "jobs_lag_seconds", help, move || {
+        vec![Sample::alone(tally.read().waited.as_secs_f64())]
+    });
+    let backlog = work.backlog.clone();
+    let help = "Jobs that are due and held by nobody, on all pods, as the last sweep has seen them";
+    metrics.observe(Kind::Gauge, "jobs_due", help, move || vec![Sample::alone(as_f64(backlog.due()))]);
+    let backlog = work.backlog.clone();
+    let help = "Jobs that were given up and wait for an operator, as the last sweep has seen them";
+    metrics.observe(Kind::Gauge, "jobs_dead", help, move || vec![Sample::alone(as_f64(backlog.dead()))]);
+}
