@@ -256,6 +256,8 @@ impl App {
         })
         .on_connect(connection::accepted)
         .disable_signals()
+        // Who closes their half waits for no answer: browsers, libraries and proxies close it when they hang up
+        .h1_allow_half_closed(false)
         // Longer than the drain, whose own deadline is the one that counts
         .shutdown_timeout(config.shutdown_timeout.as_secs() + 1)
         .workers(std::thread::available_parallelism().map_or(2, usize::from))

@@ -22,6 +22,7 @@ mod database;
 mod demo;
 mod gallery;
 mod ground;
+mod hang_ups;
 mod jobs;
 mod joining;
 mod live;
