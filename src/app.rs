@@ -178,6 +178,7 @@ impl App {
             wake: Arc::new(bell),
             log: &log,
         });
+        work::tend(&supervisor, &services.views()).await?;
         let screens = services.screens();
         supervisor.add(Clerk::child(&registry)).await?;
         let feed = Feed {
@@ -205,6 +206,7 @@ impl App {
             registry: &registry,
             admission: &admission,
             work: &work,
+            views: &services.views(),
             started,
         };
         gauges::register(&metrics, &seen);

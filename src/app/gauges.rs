@@ -11,6 +11,7 @@ use party_gallery_actors::{database::Database, kernel::Supervisor, realtime::Reg
 use super::work::Work;
 use crate::{
     http::admission::Admission,
+    service::views::Views,
     telemetry::{
         Metrics,
         metrics::{Kind, Sample},
@@ -25,6 +26,7 @@ pub(super) struct Seen<'a> {
     pub(super) registry: &'a Arc<Registry>,
     pub(super) admission: &'a Data<Admission>,
     pub(super) work: &'a Work,
+    pub(super) views: &'a Arc<Views>,
     pub(super) started: Instant,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn register(metrics: &Metrics, seen: &Seen<'_>) {
     });
     realtime::register(metrics, seen.registry);
     work::register(metrics, seen.work);
+    work::views(metrics, seen.views);
 }
 
 fn actors(metrics: &Metrics, supervisor: &Supervisor) {

@@ -8,7 +8,7 @@ use slog::{Logger, o};
 
 use crate::{
     blob::Store,
-    cache::{Buckets, Redis},
+    cache::{Buckets, Marks, Redis},
     config::{Config, JwtSecrets, Quotas},
     demo::{Demo, Show},
     domain::media::Quota,
@@ -25,10 +25,11 @@ use crate::{
         parties::Parties,
         rates::Rates,
         screens::Screens,
-        seal::Seal,
+        seal::{self, Seal},
         sessions::Sessions,
         tokens::Tokens,
         uploads::Uploads,
+        views::{self, Views},
     },
 };
 
@@ -57,6 +58,7 @@ pub(super) struct Services {
     gallery: Data<Gallery>,
     uploads: Data<Uploads>,
     chat: Data<Chat>,
+    views: Data<Views>,
     screens: Screens,
 }
 
@@ -102,6 +104,8 @@ impl Services {
             log.new(o!("part" => "screens")),
         );
         let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
+        let marks = Marks::new(redis.clone(), views::PREFIX, views::ONCE_IN);
+        let views = Views::new(database.clone(), marks, seal::Mark::new(secrets, views::PURPOSE));
         let uploads = Uploads::new(gallery.clone(), quota(&config.quotas), rates.clone(), answers);
         let authenticator: Arc<dyn Authenticator> = tokens;
         let mut origins = config.cors_origins.clone();
@@ -116,8 +120,14 @@ impl Services {
             gallery: Data::new(gallery),
             uploads: Data::new(uploads),
             chat: Data::new(chat),
+            views: Data::new(views),
             screens,
         }
+    }
+
+    /// Looks at media, to be counted.
+    pub(super) fn views(&self) -> Arc<Views> {
+        self.views.clone().into_inner()
     }
 
     /// What sockets are told, and who may hear it.
@@ -158,7 +168,8 @@ impl Services {
             .app_data(self.joining.clone())
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone())
-            .app_data(self.chat.clone());
+            .app_data(self.chat.clone())
+            .app_data(self.views.clone());
     }
 }
 

@@ -14,15 +14,16 @@ use super::StartError;
 use crate::{
     blob::Store,
     db::jobs::Jobs,
-    jobs::{Backlog, Workshop, clock, sweep},
+    jobs::{Backlog, Workshop, clock, sweep, views},
     service::{
         announce::{Announce, Wake},
         tasks::Task,
+        views::Views,
     },
 };
 
 /// The children that work without a request, by name.
-pub(super) const CHILDREN: [&str; 3] = [WORKER, "party-clock", "sweep"];
+pub(super) const CHILDREN: [&str; 4] = [WORKER, "party-clock", "sweep", "views"];
 
 /// The child that does what use cases leave behind.
 const WORKER: &str = "worker";
@@ -73,4 +74,11 @@ pub(super) async fn start(
         Worker::child(WORKER, Arc::new(queue), Arc::new(workshop), Config::default(), &bell.0, &tally);
     supervisor.add(child).await?;
     Ok(Work { tally, backlog })
+}
+
+/// Starts what looks after things that use cases keep in memory.
+pub(super) async fn tend(supervisor: &Supervisor, views: &Arc<Views>) -> Result<(), StartError> {
+    let counting = Arc::new(views::Counting::new(Arc::clone(views)));
+    supervisor.add(Ticker::child(counting, views::RHYTHM, &Nudge::default())).await?;
+    Ok(())
 }

@@ -3,8 +3,12 @@
 //! *Invariant:* nothing in here fails: where Redis is away or slow, this pod answers by itself.
 
 mod buckets;
+mod marks;
 mod memory;
 
 pub use party_gallery_actors::redis::Redis;
 
-pub use self::buckets::{Bucket, Buckets};
+pub use self::{
+    buckets::{Bucket, Buckets},
+    marks::{Mark, Marks},
+};

@@ -18,6 +18,7 @@ pub mod parties;
 pub mod people;
 mod person;
 pub mod sessions;
+pub mod views;
 mod violation;
 
 pub use party_gallery_actors::database::{Connection, Database, DatabaseError};

@@ -7,6 +7,7 @@ use super::{
     page::{Meta, Page},
     path::Id,
     problem::Problem,
+    rate::ClientAddress,
     reply,
 };
 use crate::{
@@ -19,6 +20,7 @@ use crate::{
     service::{
         error::Error,
         gallery::{Filter, Gallery},
+        views::Views,
     },
     view::One,
 };
@@ -51,10 +53,13 @@ pub async fn list(
 pub async fn show(
     request: HttpRequest,
     caller: Caller,
+    ClientAddress(address): ClientAddress,
     media: Id,
     gallery: web::Data<Gallery>,
+    views: web::Data<Views>,
 ) -> Result<HttpResponse, Problem> {
     let seen = gallery.find(caller, media.0).await?;
+    views.look(caller, address, &seen);
     reply::resource(&request, &One::Media(&seen.view()))
 }
 

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod develop;
 mod failure;
 pub mod sweep;
+pub mod views;
 pub mod workshop;
 
 pub use self::{backlog::Backlog, workshop::Workshop};

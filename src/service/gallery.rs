@@ -47,6 +47,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// What it is about.
+    pub(super) fn media(&self) -> &Media {
+        &self.media
+    }
+
     /// The shape of the contract.
     pub fn view(&self) -> MediaView<'_> {
         MediaView::new(&self.media, self.urls.clone(), self.viewer)

@@ -20,3 +20,4 @@ pub mod sessions;
 pub mod tasks;
 pub mod tokens;
 pub mod uploads;
+pub mod views;

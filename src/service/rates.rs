@@ -181,7 +181,7 @@ fn measure(name: &'static str, rate: Rate, subject: impl fmt::Display) -> Measur
 }
 
 /// Whom an address stands for. Of IPv6 a household has 2^64 to choose from.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
         v4 => v4,

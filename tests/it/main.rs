@@ -45,3 +45,4 @@ mod storm;
 mod tls;
 mod uploads;
 mod uploads_in_outages;
+mod views;

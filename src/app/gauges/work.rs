@@ -1,10 +1,13 @@
-//! What runs without a request: jobs as this pod's worker counts them, and as they wait in the table.
+//! What runs without a request: jobs as this pod's worker counts them, and as they wait in the table; looks at media.
+
+use std::sync::Arc;
 
 use party_gallery_actors::worker::Counts;
 
 use super::as_f64;
 use crate::{
     app::work::Work,
+    service::views::Views,
     telemetry::{
         Metrics,
         metrics::{Kind, Sample},
@@ -48,4 +51,16 @@ pub(super) fn register(metrics: &Metrics, work: &Work) {
     let backlog = work.backlog.clone();
     let help = "Jobs that were given up and wait for an operator, as the last sweep has seen them";
     metrics.observe(Kind::Gauge, "jobs_dead", help, move || vec![Sample::alone(as_f64(backlog.dead()))]);
+}
+
+/// What became of looks at media.
+pub(super) fn views(metrics: &Metrics, views: &Arc<Views>) {
+    let seen = Arc::clone(views);
+    metrics.observe(Kind::Counter, "views", "Looks at media, by what became of them", move || {
+        let (counted, dropped) = seen.counts();
+        vec![
+            Sample::of("outcome", "counted", as_f64(counted)),
+            Sample::of("outcome", "dropped", as_f64(dropped)),
+        ]
+    });
 }
