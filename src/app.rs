@@ -16,7 +16,7 @@ use std::{
     num::NonZeroU32,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -32,7 +32,7 @@ use party_gallery_actors::{
     database::{self, Database},
     health::{Board, Health, Probe, Rhythm, wall_clock},
     kernel::{Handle, Refused, Supervisor},
-    realtime::{self, Clerk, Feed, Hub, Log, Registry},
+    realtime::{self, Clerk, Feed, Hub, Log, Registry, Watcher},
     redis::{self, BadUrl, RedisActor},
 };
 use slog::{Logger, info, warn};
@@ -61,7 +61,7 @@ use crate::{
         ws::Sockets,
     },
     realtime::JsonVoice,
-    service::{announce::Announce, tokens::Tokens},
+    service::{announce::Announce, pages::Pages, tokens::Tokens},
     telemetry::Metrics,
 };
 
@@ -175,10 +175,13 @@ impl App {
             redis: &redis,
             store: &store,
             announce,
+            follow: Arc::new(registry.announcer()),
             wake: Arc::new(bell),
             log: &log,
         });
-        work::tend(&supervisor, &services.views()).await?;
+        work::tend(&supervisor, &database, services.views(), services.pages()).await?;
+        let watcher: Weak<dyn Watcher> = Arc::<Pages>::downgrade(&services.pages());
+        registry.watch(watcher);
         let screens = services.screens();
         supervisor.add(Clerk::child(&registry)).await?;
         let feed = Feed {
@@ -207,6 +210,7 @@ impl App {
             admission: &admission,
             work: &work,
             views: &services.views(),
+            pages: &services.pages(),
             started,
         };
         gauges::register(&metrics, &seen);

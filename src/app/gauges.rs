@@ -11,7 +11,7 @@ use party_gallery_actors::{database::Database, kernel::Supervisor, realtime::Reg
 use super::work::Work;
 use crate::{
     http::admission::Admission,
-    service::views::Views,
+    service::{pages::Pages, views::Views},
     telemetry::{
         Metrics,
         metrics::{Kind, Sample},
@@ -27,6 +27,7 @@ pub(super) struct Seen<'a> {
     pub(super) admission: &'a Data<Admission>,
     pub(super) work: &'a Work,
     pub(super) views: &'a Arc<Views>,
+    pub(super) pages: &'a Arc<Pages>,
     pub(super) started: Instant,
 }
 
@@ -50,6 +51,7 @@ pub(super) fn register(metrics: &Metrics, seen: &Seen<'_>) {
     realtime::register(metrics, seen.registry);
     work::register(metrics, seen.work);
     work::views(metrics, seen.views);
+    work::pages(metrics, seen.pages);
 }
 
 fn actors(metrics: &Metrics, supervisor: &Supervisor) {

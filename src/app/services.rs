@@ -16,12 +16,13 @@ use crate::{
     realtime::Authenticator,
     service::{
         accounts::Accounts,
-        announce::{Announce, Wake},
+        announce::{Announce, Follow, Wake},
         chat::Chat,
         codes::Codes,
         gallery::Gallery,
         joining::Joining,
         links::Links,
+        pages::Pages,
         parties::Parties,
         rates::Rates,
         screens::Screens,
@@ -42,6 +43,7 @@ pub(super) struct Parts<'a> {
     pub(super) redis: &'a Redis,
     pub(super) store: &'a Store,
     pub(super) announce: Arc<dyn Announce>,
+    pub(super) follow: Arc<dyn Follow>,
     pub(super) wake: Arc<dyn Wake>,
     pub(super) log: &'a Logger,
 }
@@ -59,6 +61,7 @@ pub(super) struct Services {
     uploads: Data<Uploads>,
     chat: Data<Chat>,
     views: Data<Views>,
+    pages: Data<Pages>,
     screens: Screens,
 }
 
@@ -67,7 +70,7 @@ const CLOCK: fn() -> SystemTime = wall_clock;
 impl Services {
     /// Puts the use cases together.
     pub(super) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, secrets, tokens, database, redis, store, announce, wake, log } = parts;
+        let Parts { config, secrets, tokens, database, redis, store, announce, follow, wake, log } = parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
@@ -121,6 +124,7 @@ impl Services {
             uploads: Data::new(uploads),
             chat: Data::new(chat),
             views: Data::new(views),
+            pages: Data::new(Pages::new(follow)),
             screens,
         }
     }
@@ -128,6 +132,11 @@ impl Services {
     /// Looks at media, to be counted.
     pub(super) fn views(&self) -> Arc<Views> {
         self.views.clone().into_inner()
+    }
+
+    /// Gallery pages that were read before.
+    pub(super) fn pages(&self) -> Arc<Pages> {
+        self.pages.clone().into_inner()
     }
 
     /// What sockets are told, and who may hear it.
@@ -169,7 +178,8 @@ impl Services {
             .app_data(self.gallery.clone())
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone())
-            .app_data(self.views.clone());
+            .app_data(self.views.clone())
+            .app_data(self.pages.clone());
     }
 }
 

@@ -14,16 +14,17 @@ use super::StartError;
 use crate::{
     blob::Store,
     db::jobs::Jobs,
-    jobs::{Backlog, Workshop, clock, sweep, views},
+    jobs::{Backlog, Workshop, clock, pages, sweep, views},
     service::{
         announce::{Announce, Wake},
+        pages::Pages,
         tasks::Task,
         views::Views,
     },
 };
 
 /// The children that work without a request, by name.
-pub(super) const CHILDREN: [&str; 4] = [WORKER, "party-clock", "sweep", "views"];
+pub(super) const CHILDREN: [&str; 5] = [WORKER, "party-clock", "sweep", "views", "pages"];
 
 /// The child that does what use cases leave behind.
 const WORKER: &str = "worker";
@@ -77,8 +78,15 @@ pub(super) async fn start(
 }
 
 /// Starts what looks after things that use cases keep in memory.
-pub(super) async fn tend(supervisor: &Supervisor, views: &Arc<Views>) -> Result<(), StartError> {
-    let counting = Arc::new(views::Counting::new(Arc::clone(views)));
+pub(super) async fn tend(
+    supervisor: &Supervisor,
+    database: &Database,
+    views: Arc<Views>,
+    pages: Arc<Pages>,
+) -> Result<(), StartError> {
+    let counting = Arc::new(views::Counting::new(views));
     supervisor.add(Ticker::child(counting, views::RHYTHM, &Nudge::default())).await?;
+    let comparison = Arc::new(pages::Comparison::new(pages, database.clone()));
+    supervisor.add(Ticker::child(comparison, pages::RHYTHM, &Nudge::default())).await?;
     Ok(())
 }

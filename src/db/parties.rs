@@ -1,5 +1,7 @@
 //! Parties as they are kept, and the place that somebody has in them.
 
+use std::collections::HashMap;
+
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -23,6 +25,17 @@ pub struct Found {
     pub attendance: Option<Attendance>,
     /// When it was read, by the database's clock.
     pub read_at: Moment,
+}
+
+/// Those of these parties that everybody may see, and the numbers of their last events.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn open(connection: &mut Connection, ids: &[Uuid]) -> Result<HashMap<Uuid, i64>, DatabaseError> {
+    const OPEN: &str = include_str!("queries/parties/open.sql");
+    let rows = connection.query(OPEN, &[&ids]).await?;
+    Ok(rows.iter().map(|row| (row.get("id"), row.get("seq"))).collect())
 }
 
 /// The party, as `viewer` finds it.

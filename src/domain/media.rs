@@ -72,7 +72,7 @@ words! {
 }
 
 /// The order of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sort {
     /// Highest number first.
     Newest,

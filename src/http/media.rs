@@ -1,5 +1,7 @@
 //! Media: pages of a gallery, one media, its deletion.
 
+use std::time::Instant;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
@@ -20,12 +22,13 @@ use crate::{
     service::{
         error::Error,
         gallery::{Filter, Gallery},
+        pages::{Key, Pages, Stale},
         views::Views,
     },
     view::One,
 };
 
-/// `GET /parties/{id}/media`.
+/// `GET /parties/{id}/media`. Where the database cannot be asked, as it was before, if everybody may see it.
 ///
 /// # Errors
 ///
@@ -36,13 +39,25 @@ pub async fn list(
     party: Id,
     Query(mut query): Query,
     gallery: web::Data<Gallery>,
+    pages: web::Data<Pages>,
 ) -> Result<HttpResponse, Problem> {
     let page = Page::<(i64, i32)>::read(&mut query);
     let filter = filter(&mut query);
     let (page, filter) = query.finish(page.zip(filter)).map_err(Error::from)?;
-    let found = gallery.page(caller, party.0, &filter, page.limit, page.after).await?;
+    let Page { limit, after } = page;
+    let (key, asked) = (Key { party: party.0, caller, filter, limit, after }, Instant::now());
+    let found = match gallery.page(caller, party.0, &key.filter, limit, after).await {
+        Ok(found) => found,
+        Err(error) => {
+            let Stale { body, age } = pages.instead(&key, error, Instant::now())?;
+            return Ok(reply::stale(&request, body, age));
+        }
+    };
     let views: Vec<_> = found.items.iter().map(|seen| seen.view()).collect();
-    reply::list(&request, &views, &Meta::new(page.limit, found.next.as_ref()).at(found.seq))
+    let meta = Meta::new(limit, found.next.as_ref()).at(found.seq);
+    let (reply, body) = reply::page(&request, &views, &meta)?;
+    pages.keep(key, &found, &body, asked);
+    Ok(reply)
 }
 
 /// `GET /media/{id}`.

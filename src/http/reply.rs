@@ -1,12 +1,15 @@
 //! Successful answers: the envelope, its caching, and whether the caller has it already.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     http::{
         Method, StatusCode,
-        header::{self, HeaderMap},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
 };
+use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -19,6 +22,7 @@ use crate::service::once::Answer;
 /// JSON answers depend on who asks, and are asked again each time.
 const VARY: &str = "Authorization, Accept-Encoding, Origin";
 const CACHING: &str = "private, no-cache";
+const STALE: HeaderName = HeaderName::from_static("x-stale");
 
 #[derive(Serialize)]
 struct Envelope<'a, T> {
@@ -43,7 +47,7 @@ pub fn ok(data: &impl Serialize) -> Result<HttpResponse, Problem> {
 ///
 /// It cannot be written as JSON.
 pub fn resource(request: &HttpRequest, data: &impl Serialize) -> Result<HttpResponse, Problem> {
-    tagged(request, envelope(data, None)?)
+    Ok(tagged(request, envelope(data, None)?))
 }
 
 /// 200 with a page and an ETag, or 304 when the caller has it already.
@@ -52,7 +56,29 @@ pub fn resource(request: &HttpRequest, data: &impl Serialize) -> Result<HttpResp
 ///
 /// It cannot be written as JSON.
 pub fn list(request: &HttpRequest, data: &impl Serialize, meta: &Meta) -> Result<HttpResponse, Problem> {
-    tagged(request, envelope(data, Some(meta))?)
+    page(request, data, meta).map(|(reply, _)| reply)
+}
+
+/// As [`list`], and the page itself, to be kept.
+///
+/// # Errors
+///
+/// It cannot be written as JSON.
+pub fn page(
+    request: &HttpRequest,
+    data: &impl Serialize,
+    meta: &Meta,
+) -> Result<(HttpResponse, Bytes), Problem> {
+    let body = envelope(data, Some(meta))?;
+    Ok((tagged(request, body.clone()), body))
+}
+
+/// A page that was read `age` ago and may have changed since.
+pub fn stale(request: &HttpRequest, body: Bytes, age: Duration) -> HttpResponse {
+    let mut reply = tagged(request, body);
+    reply.headers_mut().insert(header::AGE, age.as_secs().into());
+    reply.headers_mut().insert(STALE, HeaderValue::from_static("1"));
+    reply
 }
 
 /// What a use case answers, now or again.
@@ -108,16 +134,16 @@ pub fn expected(headers: &HeaderMap) -> Option<Vec<i32>> {
     (!any).then(|| tags.into_iter().filter_map(revision).collect())
 }
 
-fn tagged(request: &HttpRequest, body: Vec<u8>) -> Result<HttpResponse, Problem> {
+fn tagged(request: &HttpRequest, body: Bytes) -> HttpResponse {
     let etag = format!("\"{}\"", hex(&body));
-    Ok(unless_known(request, etag, body))
+    unless_known(request, etag, body)
 }
 
 fn hex(body: &[u8]) -> String {
     Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unless_known(request: &HttpRequest, etag: String, body: Vec<u8>) -> HttpResponse {
+fn unless_known(request: &HttpRequest, etag: String, body: Bytes) -> HttpResponse {
     // What was changed is told even to who foresaw it
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_known = is_read && has_already(request.headers(), &etag);
@@ -133,8 +159,9 @@ fn builder(status: StatusCode) -> HttpResponseBuilder {
     reply
 }
 
-fn envelope<T: Serialize>(data: &T, meta: Option<&Meta>) -> Result<Vec<u8>, Problem> {
+fn envelope<T: Serialize>(data: &T, meta: Option<&Meta>) -> Result<Bytes, Problem> {
     serde_json::to_vec(&Envelope { success: true, data, meta })
+        .map(Bytes::from)
         .map_err(|error| Problem::new(Code::Internal, "The answer could not be written").because(&error))
 }
 

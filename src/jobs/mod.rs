@@ -4,6 +4,7 @@ mod backlog;
 pub mod clock;
 pub mod develop;
 mod failure;
+pub mod pages;
 pub mod sweep;
 pub mod views;
 pub mod workshop;

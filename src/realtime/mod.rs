@@ -15,7 +15,7 @@ mod visit;
 mod voice;
 
 pub use party_gallery_actors::realtime::{
-    Announcer, Audience, Close, Frame, Log, Logged, Removal, Topic, Unreadable,
+    Announcer, Audience, Close, Frame, Log, Logged, Removal, Topic, Unreadable, Watcher,
 };
 
 pub use self::{

@@ -16,6 +16,25 @@ impl Announce for Announcer {
     }
 }
 
+/// Hears hints of other pods.
+pub trait Follow: Send + Sync + 'static {
+    /// Wants to hear of `party`. Neither waits nor fails.
+    fn follow(&self, party: Uuid);
+
+    /// Wants to hear of it no more.
+    fn unfollow(&self, party: Uuid);
+}
+
+impl Follow for Announcer {
+    fn follow(&self, party: Uuid) {
+        Self::follow(self, topic(party));
+    }
+
+    fn unfollow(&self, party: Uuid) {
+        Self::unfollow(self, topic(party));
+    }
+}
+
 /// Tells the workers of this pod that there is work.
 pub trait Wake: Send + Sync + 'static {
     /// Neither waits nor fails.

@@ -20,7 +20,7 @@ use crate::{
         parties,
     },
     domain::{
-        access::Act,
+        access::{Act, Openness},
         caller::Caller,
         event::EventKind,
         media::{Media, MediaStatus, MediaType, Mood, Rendition, Sort},
@@ -59,7 +59,7 @@ impl Seen {
 }
 
 /// Which media are asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
     /// Of this sort.
     pub kind: Option<MediaType>,
@@ -84,6 +84,8 @@ pub struct GalleryPage {
     pub items: Vec<Seen>,
     /// The party's number when it was read.
     pub seq: i64,
+    /// Whether everybody may see the party.
+    pub is_open: bool,
     /// Where the next page begins: number, and hearts in the order of hearts.
     pub next: Option<(i64, i32)>,
 }
@@ -151,7 +153,8 @@ impl Gallery {
                 found.truncate(wanted);
                 let next = found.last().filter(|_| has_more).map(|last| (last.seq, last.likes_count));
                 let items = found.into_iter().map(|media| self.see(media, &inside, caller)).collect();
-                Ok(GalleryPage { items, seq, next })
+                let Openness { is_private, is_draft } = inside.party.openness();
+                Ok(GalleryPage { items, seq, is_open: !is_private && !is_draft, next })
             })
             .await
     }

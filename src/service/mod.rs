@@ -11,6 +11,7 @@ pub mod joining;
 mod key;
 pub mod links;
 pub mod once;
+pub mod pages;
 pub mod parties;
 pub mod passwords;
 pub mod rates;

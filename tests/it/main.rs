@@ -40,6 +40,7 @@ mod rights;
 mod rooms;
 mod screens;
 mod sockets;
+mod stale;
 mod storage;
 mod storm;
 mod tls;

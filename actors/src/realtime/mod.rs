@@ -40,6 +40,7 @@ mod topics;
 mod viewers;
 mod vitals;
 mod voice;
+mod watcher;
 mod wire;
 mod work;
 
@@ -61,4 +62,5 @@ pub use self::{
     sessions::Refused,
     topic::{Audience, Topic},
     voice::Voice,
+    watcher::Watcher,
 };

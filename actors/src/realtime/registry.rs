@@ -28,6 +28,7 @@ use super::{
     topic::{Audience, Topic},
     topics::Topics,
     vitals::Vitals,
+    watcher::Watcher,
 };
 use crate::redis::Inbox;
 
@@ -190,6 +191,11 @@ impl Registry {
         Announcer(Arc::clone(&self.topics))
     }
 
+    /// Tells `watcher` of all hints that this pod gives or hears; only the first one.
+    pub fn watch(&self, watcher: Weak<dyn Watcher>) {
+        self.topics.watch(watcher);
+    }
+
     /// What metrics tell of it.
     pub fn counts(&self) -> Counts {
         self.counters.read(*self.open.borrow())
@@ -205,6 +211,16 @@ impl Announcer {
     /// what it loses is found by comparison with the log.
     pub fn announce(&self, topic: Topic, seq: i64) {
         self.0.announce(topic, seq, Instant::now());
+    }
+
+    /// Wants to hear what other pods announce of `topic`, whether or not sessions listen to it.
+    pub fn follow(&self, topic: Topic) {
+        self.0.follow(topic);
+    }
+
+    /// Takes one [`Announcer::follow`] back.
+    pub fn unfollow(&self, topic: Topic) {
+        self.0.unfollow(topic);
     }
 
     /// Says something that is not logged to all who hear `audience`, on all pods. It may be lost.

@@ -103,6 +103,20 @@ impl Topics {
         }
     }
 
+    /// Wants to hear hints of it, though nobody may watch it here.
+    pub(super) fn follow(&self, topic: Topic) {
+        if let Some(ties) = self.ties.get() {
+            ties.redis.subscribe(&topic.channel());
+        }
+    }
+
+    /// Takes one [`Topics::follow`] back.
+    pub(super) fn unfollow(&self, topic: Topic) {
+        if let Some(ties) = self.ties.get() {
+            ties.redis.unsubscribe(&topic.channel());
+        }
+    }
+
     /// Tells the other pods. What fails is not repeated: they find out by themselves.
     pub(super) async fn publish(&self, batch: Vec<(Topic, Word)>) {
         let Some(ties) = self.ties.get() else { return };

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, Weak},
     time::Instant,
 };
 
@@ -20,6 +20,7 @@ use super::{
     relay::Ties,
     stream::{Lack, Progress, Stream},
     topic::Topic,
+    watcher::Watcher,
     work::Work,
 };
 
@@ -29,6 +30,8 @@ pub(super) struct Topics {
     rooms_per_session: usize,
     pub(super) work: Work,
     pub(super) ties: OnceLock<Ties>,
+    /// Not kept alive by this, since it may be who holds an announcer.
+    watcher: OnceLock<Weak<dyn Watcher>>,
     pub(super) outgoing: Outgoing,
     pub(super) counters: Arc<Counters>,
 }
@@ -40,6 +43,7 @@ impl Topics {
             rooms_per_session,
             work: Work::default(),
             ties: OnceLock::new(),
+            watcher: OnceLock::new(),
             outgoing: Outgoing::default(),
             counters,
         }
@@ -90,8 +94,16 @@ impl Topics {
         self.tell(topic, changes.unwrap_or_default(), Some(entry.id()), now);
     }
 
+    /// Tells `watcher` of all hints from now on; the first watcher stays.
+    pub(super) fn watch(&self, watcher: Weak<dyn Watcher>) {
+        _ = self.watcher.set(watcher);
+    }
+
     /// The log of `topic` goes at least up to `seq`.
     pub(super) fn hint(&self, topic: Topic, seq: i64, now: Instant) {
+        if let Some(watcher) = self.watcher.get().and_then(Weak::upgrade) {
+            watcher.grown(topic, seq);
+        }
         if self.with(topic, |stream| stream.hint(seq, now)) == Some(true) {
             self.work.stir(topic);
         }

@@ -1,4 +1,4 @@
-//! What runs without a request: jobs as this pod's worker counts them, and as they wait in the table; looks at media.
+//! What runs without a request: jobs as this pod's worker counts them, and as they wait in the table; looks at media; pages that are kept.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use party_gallery_actors::worker::Counts;
 use super::as_f64;
 use crate::{
     app::work::Work,
-    service::views::Views,
+    service::{pages::Pages, views::Views},
     telemetry::{
         Metrics,
         metrics::{Kind, Sample},
@@ -62,5 +62,17 @@ pub(super) fn views(metrics: &Metrics, views: &Arc<Views>) {
             Sample::of("outcome", "counted", as_f64(counted)),
             Sample::of("outcome", "dropped", as_f64(dropped)),
         ]
+    });
+}
+
+/// What of galleries could be shown without PostgreSQL.
+pub(super) fn pages(metrics: &Metrics, pages: &Arc<Pages>) {
+    let seen = Arc::clone(pages);
+    metrics.observe(Kind::Gauge, "gallery_pages", "Gallery pages that are kept", move || {
+        vec![Sample::alone(as_f64(seen.counts().0 as u64))]
+    });
+    let seen = Arc::clone(pages);
+    metrics.observe(Kind::Gauge, "gallery_pages_bytes", "What these take", move || {
+        vec![Sample::alone(as_f64(seen.counts().1 as u64))]
     });
 }
