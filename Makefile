@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench dev staging roll scale test-containers
+.PHONY: help run test check fmt bench dev staging roll scale test-containers test-openapi
 
 STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 
@@ -39,6 +39,9 @@ roll: ## Replaces staging's replicas one after the other by those of IMAGE
 N ?= 2
 scale: ## Serves staging from N replicas: make scale N=3
 	$(STAGING) up --detach --no-build --no-deps --no-recreate --scale api=$(N) api
+
+test-openapi: ## Holds the service against its own document; needs Python
+	tests/openapi/run
 
 test-containers: ## Tests what is shipped for containers; needs a Docker engine and Python
 	tests/containers/run

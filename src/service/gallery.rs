@@ -347,7 +347,7 @@ pub(super) async fn admit(
     caller: Caller,
     act: Act,
 ) -> Result<Inside, Error> {
-    let found = parties::find(connection, media.party_id, caller.person()).await?;
+    let found = parties::find(connection, media.party_id, caller.id()).await?;
     if act != Act::EditOwn {
         let Inside { standing, .. } = door::judge(found.clone(), caller, Act::SeeGallery)?;
         if !media.is_visible(standing, caller.person()) {

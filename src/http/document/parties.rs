@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::{
     operation::{Described, delete, get, patch, post, put},
-    people::picture,
     schema::{body, few, flag, moment, nullable, number, one_of, re, shape, text, under, with, word},
     shapes::RSVPS,
 };
@@ -101,11 +100,6 @@ pub(super) fn parties() -> Vec<Described> {
             .known()
             .answers_with("image/png")
             .refuses(&[Forbidden, Conflict]),
-        put("/parties/{id}/cover", "Show another picture of a party")
-            .known()
-            .takes_form(picture())
-            .answers(party())
-            .refuses(&[Forbidden]),
         post("/parties/{id}/displays", "Let a screen show the gallery")
             .known()
             .once()

@@ -129,17 +129,5 @@ pub(super) fn users() -> Vec<Described> {
         get("/users/me/liked-media", "Media that one likes").user().pages(re("Media")),
         get("/users/me/favorite-media", "Media that are one's favourites").user().pages(re("Media")),
         get("/users/me/favorite-parties", "Parties that are one's favourites").user().pages(re("Party")),
-        put("/users/me/avatar", "Show another picture of oneself")
-            .user()
-            .takes_form(picture())
-            .answers(under("user", re("User"))),
     ]
-}
-
-/// A form with a picture.
-pub(super) fn picture() -> Value {
-    body(
-        &["file"],
-        json!({ "file": { "type": "string", "contentMediaType": "image/*", "format": "binary" } }),
-    )
 }
