@@ -4,17 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     body::{Object, Query},
-    page::{Meta, Page},
+    page::{Asked, Meta},
     path::Id,
     problem::Problem,
     reply,
 };
 use crate::{
     domain::caller::Caller,
-    service::{
-        chat::{Chat, Said},
-        error::Error,
-    },
+    service::chat::{Chat, Said},
 };
 
 /// `GET`: the newest first.
@@ -29,12 +26,12 @@ pub async fn list(
     query: Query,
     chat: web::Data<Chat>,
 ) -> Result<HttpResponse, Problem> {
-    let Query(mut fields) = query;
-    let page = Page::<i64>::read(&mut fields);
-    let page = fields.finish(page).map_err(Error::from)?;
-    let found = chat.page(caller, party, page.after, page.limit).await?;
+    let asked = Asked::read(query);
+    let limit = asked.limit;
+    let found = chat.page(caller, party, asked.after, limit).await?;
+    asked.check()?;
     let messages: Vec<_> = found.items.iter().map(Said::view).collect();
-    reply::list(&request, &messages, &Meta::new(page.limit, found.next.as_ref()).at(found.seq))
+    reply::list(&request, &messages, &Meta::new(limit, found.next.as_ref()).at(found.seq))
 }
 
 /// `POST`: 201 with `{message}`; 200 with the same one when its `clientId` is known.

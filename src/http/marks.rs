@@ -4,17 +4,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
     body::Query,
-    page::{Meta, Page},
+    page::{Asked, Meta},
     path::Id,
     problem::Problem,
     reply,
 };
 use crate::{
     domain::{caller::Caller, mark::Mark},
-    service::{
-        error::Error,
-        gallery::{Gallery, Seen},
-    },
+    service::gallery::{Gallery, Seen},
 };
 
 /// `PUT /media/{id}/like`
@@ -96,13 +93,14 @@ pub async fn favorites(
 async fn marked(
     request: &HttpRequest,
     caller: Caller,
-    Query(mut fields): Query,
+    query: Query,
     gallery: &Gallery,
     mark: Mark,
 ) -> Result<HttpResponse, Problem> {
-    let page = Page::read(&mut fields);
-    let page = fields.finish(page).map_err(Error::from)?;
-    let (seen, next) = gallery.marked(caller, mark, page.after, page.limit).await?;
+    let asked = Asked::read(query);
+    let limit = asked.limit;
+    let (seen, next) = gallery.marked(caller, mark, asked.after, limit).await?;
+    asked.check()?;
     let views: Vec<_> = seen.iter().map(Seen::view).collect();
-    reply::list(request, &views, &Meta::new(page.limit, next.as_ref()))
+    reply::list(request, &views, &Meta::new(limit, next.as_ref()))
 }

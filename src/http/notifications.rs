@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{caller::Caller, fields::written_flag, moment::Exact},
-    service::{error::Error, notifications::Notifications},
+    service::{door::user, error::Error, notifications::Notifications},
     view::NotificationView,
 };
 
@@ -28,6 +28,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let page = Page::<(Exact, uuid::Uuid)>::read(&mut query);
     let only_unread = query.optional("unread", written_flag);
+    user(caller)?;
     let (page, only_unread) = query.finish(page.zip(only_unread)).map_err(Error::from)?;
     let only_unread = only_unread.unwrap_or_default();
     let found = notifications.page(caller, only_unread, page.after, page.limit).await?;

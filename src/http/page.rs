@@ -4,7 +4,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::domain::fields::{Fields, Wrong, written_number};
+use super::{body::Query, problem::Problem};
+use crate::{
+    domain::fields::{Fields, Invalid, Wrong, written_number},
+    service::error::Error,
+};
 
 const DEFAULT: i64 = 20;
 const MOST: i64 = 100;
@@ -24,6 +28,36 @@ impl<K: DeserializeOwned> Page<K> {
         let limit = fields.optional("limit", written_number(1, MOST));
         let after = fields.optional("cursor", decode);
         Some(Self { limit: limit?.unwrap_or(DEFAULT), after: after? })
+    }
+}
+
+/// The page that is asked for, where who may not see any is not told what is wrong with the query either.
+#[derive(Debug)]
+pub struct Asked<K> {
+    /// Those after this one.
+    pub after: Option<K>,
+    /// At most so many.
+    pub limit: i64,
+    wrong: Option<Invalid>,
+}
+
+impl<K: DeserializeOwned> Asked<K> {
+    /// Reads what was asked; what is wrong with it is told by [`Asked::check`].
+    pub fn read(Query(mut fields): Query) -> Self {
+        let page = Page::read(&mut fields);
+        match fields.finish(page) {
+            Ok(Page { limit, after }) => Self { after, limit, wrong: None },
+            Err(wrong) => Self { after: None, limit: 1, wrong: Some(wrong) },
+        }
+    }
+
+    /// To be asked once the caller was let in.
+    ///
+    /// # Errors
+    ///
+    /// The query breaks a rule.
+    pub fn check(&self) -> Result<(), Problem> {
+        self.wrong.clone().map_or(Ok(()), |wrong| Err(Error::from(wrong).into()))
     }
 }
 

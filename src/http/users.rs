@@ -1,19 +1,18 @@
 //! `/users`: found and edited, what they host, attend and bring, and whether a name is to be had.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 use super::{
     body::{Object, Query},
-    page::{Meta, Page},
+    page::{Asked, Meta},
     path::Id,
     problem::Problem,
     reply,
 };
 use crate::{
-    domain::{caller::Caller, fields::Invalid},
+    domain::caller::Caller,
     service::{
-        error::Error,
         gallery::Gallery,
         user_media,
         user_parties::{self, Parties},
@@ -87,9 +86,9 @@ pub async fn hosted(
     query: Query,
     users: web::Data<Users>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = asked(query);
+    let asked = Asked::read(query);
     let found = users.hosted(caller, id.0, asked.after, asked.limit).await?;
-    parties(&request, caller, asked, &found)
+    parties(&request, caller, &asked, &found)
 }
 
 /// `GET /users/{id}/attending`
@@ -104,9 +103,9 @@ pub async fn attending(
     query: Query,
     users: web::Data<Users>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = asked(query);
+    let asked = Asked::read(query);
     let found = users.attending(caller, id.0, asked.after, asked.limit).await?;
-    parties(&request, caller, asked, &found)
+    parties(&request, caller, &asked, &found)
 }
 
 /// `GET /users/{id}/media`
@@ -121,35 +120,20 @@ pub async fn media(
     query: Query,
     gallery: web::Data<Gallery>,
 ) -> Result<HttpResponse, Problem> {
-    let Asked { after, limit, wrong } = asked::<user_media::Place>(query);
-    let (found, next) = gallery.uploaded(caller, id.0, after, limit).await?;
-    wrong.map_or(Ok(()), Err).map_err(Error::from)?;
+    let asked = Asked::<user_media::Place>::read(query);
+    let (found, next) = gallery.uploaded(caller, id.0, asked.after, asked.limit).await?;
+    asked.check()?;
     let views: Vec<_> = found.iter().map(|seen| seen.view()).collect();
-    reply::list(&request, &views, &Meta::new(limit, next.as_ref()))
-}
-
-/// What page is asked for. Who may not see any is not told what is wrong with the query either.
-struct Asked<K> {
-    after: Option<K>,
-    limit: i64,
-    wrong: Option<Invalid>,
-}
-
-fn asked<K: DeserializeOwned>(Query(mut fields): Query) -> Asked<K> {
-    let page = Page::read(&mut fields);
-    match fields.finish(page) {
-        Ok(Page { limit, after }) => Asked { after, limit, wrong: None },
-        Err(wrong) => Asked { after: None, limit: 1, wrong: Some(wrong) },
-    }
+    reply::list(&request, &views, &Meta::new(asked.limit, next.as_ref()))
 }
 
 fn parties(
     request: &HttpRequest,
     caller: Caller,
-    asked: Asked<user_parties::Place>,
+    asked: &Asked<user_parties::Place>,
     (found, next): &Parties,
 ) -> Result<HttpResponse, Problem> {
-    asked.wrong.map_or(Ok(()), Err).map_err(Error::from)?;
+    asked.check()?;
     let views = found.iter().map(|inside| {
         let view = PartyView::from(&inside.party);
         if caller.is_known() { view.seen_from(inside.attendance, inside.is_favorite) } else { view }

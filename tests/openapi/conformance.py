@@ -35,7 +35,7 @@ class Service:
         environment = {
             name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")
         }
-        environment |= {"APP_ENV": "development", "PORT": str(self.port), "DATA_DIR": folder, "LOG_LEVEL": "warning"}
+        environment |= {"APP_ENV": "development", "PORT": str(self.port), "DATA_DIR": folder, "LOG_LEVEL": "warn"}
         environment |= {f"RATE_{rate}": "1000000/s" for rate in RATES}
         self.log = open(os.path.join(folder, "log"), "w+", encoding="utf-8")
         self.process = subprocess.Popen([binary], env=environment, stdout=self.log, stderr=self.log)
@@ -91,6 +91,9 @@ def conform(service: Service, name: str, token: str | None, folder: str) -> int:
     """Runs schemathesis as that caller and gives the number of cases that it tried."""
     command = [
         os.path.join(os.path.dirname(sys.executable), "st"), "run", service.url("/openapi.json"), "--checks", "all",
+        # A cursor that is none of ours, a word with a control character, a key that was used before: what a schema has no
+        # words for is refused with 400 or 422, as the document says
+        "--exclude-checks", "positive_data_acceptance",
         "--max-examples", CASES, "--continue-on-failure", "--request-timeout", "15", "--no-color",
         "--report", "ndjson", "--report-dir", os.path.join(folder, name),
     ]
@@ -110,6 +113,8 @@ def conform(service: Service, name: str, token: str | None, folder: str) -> int:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
+        # As root the private servers run as somebody else, who has to get there
+        os.chmod(folder, 0o711)
         os.mkdir(os.path.join(folder, "data"))
         service = Service(os.path.abspath(sys.argv[1]), os.path.join(folder, "data"))
         try:

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::schema::{example, id, list, number, object, re, shape, text, with, word};
+use super::schema::{example, id, list, number, object, re, shape, with, word};
 use crate::http::problem::Code;
 
 /// Who may ask.
@@ -109,7 +109,7 @@ impl Described {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "The same key and body within 24 h: the first answer again, with Idempotency-Replayed",
-            "schema": text(1, 128, "b3f1c1de-9a4e-4f0e-8f53-1b8e5f9d3b4c"),
+            "schema": { "type": "string", "pattern": "^[ -~]{1,128}$" },
         });
         self.parameter(parameter).refuses(&[Code::Validation, Code::IdempotencyMismatch])
     }

@@ -23,7 +23,7 @@ fn plan() -> Value {
         "isPrivate": flag(),
         "maxAttendees": nullable(number(*l::ATTENDEES.start(), *l::ATTENDEES.end())),
         "venue": nullable(re("Venue")),
-        "tags": nullable(few(text(1, l::TAG_LENGTH, "summer"), l::TAGS)),
+        "tags": tags(),
     })
 }
 

@@ -86,7 +86,7 @@ fn profile() -> Value {
             "firstName": text(1, 50, "Ada"),
             "lastName": text(1, 50, "Lovelace"),
             "bio": nullable(text(0, 500, "Numbers, and dances.")),
-            "interests": nullable(few(text(1, l::TAG_LENGTH, "summer"), l::TAGS)),
+            "interests": tags(),
             "notificationsEnabled": flag(),
         }),
     )

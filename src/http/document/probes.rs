@@ -23,7 +23,7 @@ pub(super) fn paths() -> Map<String, Value> {
         "schema": { "type": "string" },
     });
     let health = asked(page("health", "How the service is", json_answers(health(), health())), verbose);
-    let metrics = answers("text/plain", json!({ "type": "string" }));
+    let metrics = answers("application/openmetrics-text", json!({ "type": "string" }));
     let metrics = page("metrics", "What Prometheus scrapes", with(metrics, "403", refused()));
     let document = answers("application/json", json!({ "type": "object" }));
     let reader = answers("text/html", json!({ "type": "string" }));

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::limits as l;
+
 /// An object of those fields.
 pub(super) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
@@ -40,6 +42,12 @@ pub(super) fn few(schema: Value, most: usize) -> Value {
 /// Text of so many scalars.
 pub(super) fn text(least: usize, most: usize, example: &str) -> Value {
     json!({ "type": "string", "minLength": least, "maxLength": most, "examples": [example] })
+}
+
+/// Tags as they are sent. How many there are is counted when those that come to the same are one.
+pub(super) fn tags() -> Value {
+    let description = format!("At most {} different ones", l::TAGS);
+    with(nullable(list(text(1, l::TAG_LENGTH, "summer"))), "description", json!(description))
 }
 
 /// Text as the service answers it.
@@ -105,7 +113,8 @@ pub(super) fn example(schema: &Value, named: &Map<String, Value>) -> Value {
     if let Some(value) = first("examples").or_else(|| first("enum")).or_else(|| schema.get("const")) {
         return value.clone();
     }
-    if let Some(schema) = first("anyOf").or_else(|| first("oneOf")) {
+    let is_choice = schema.get("properties").is_none();
+    if let Some(schema) = first("anyOf").or_else(|| first("oneOf")).filter(|_| is_choice) {
         return example(schema, named);
     }
     let kind = schema.get("type");

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::schema::{
-    body, count, flag, id, link, list, moment, nullable, number, one_of, re, shape, text, word,
+    body, count, flag, id, link, list, moment, nullable, number, one_of, re, shape, text, with, word,
 };
 use crate::domain::limits as l;
 
@@ -96,18 +96,23 @@ fn guest() -> Value {
 }
 
 fn venue() -> Value {
-    body(
-        &["name"],
-        json!({
-            "name": text(1, 200, "The old mill"),
-            "address": nullable(text(0, 500, "Mill Lane 1")),
-            "city": nullable(text(0, 200, "Rye")),
-            "country": nullable(text(0, 200, "England")),
-            "latitude": nullable(json!({ "type": "number", "minimum": -90, "maximum": 90 })),
-            "longitude": nullable(json!({ "type": "number", "minimum": -180, "maximum": 180 })),
-            "placeId": nullable(text(0, 200, "mill")),
-        }),
-    )
+    let degrees = |most: i64| json!({ "type": "number", "minimum": -most, "maximum": most });
+    let there = json!({
+        "required": ["latitude", "longitude"],
+        "properties": { "latitude": degrees(90), "longitude": degrees(180) },
+    });
+    let nowhere =
+        json!({ "properties": { "latitude": { "type": "null" }, "longitude": { "type": "null" } } });
+    let fields = json!({
+        "name": text(1, 200, "The old mill"),
+        "address": nullable(text(1, 500, "Mill Lane 1")),
+        "city": nullable(text(1, 500, "Rye")),
+        "country": nullable(text(1, 500, "England")),
+        "latitude": nullable(with(degrees(90), "examples", json!([50.95]))),
+        "longitude": nullable(with(degrees(180), "examples", json!([0.73]))),
+        "placeId": nullable(text(1, 500, "mill")),
+    });
+    with(body(&["name"], fields), "anyOf", json!([there, nowhere]))
 }
 
 fn party() -> Value {
