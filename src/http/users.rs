@@ -15,6 +15,7 @@ use crate::{
     service::{
         error::Error,
         gallery::Gallery,
+        links::Links,
         user_media,
         user_parties::{self, Parties},
         users::{Checked, Seen, Users},
@@ -54,8 +55,9 @@ pub async fn show(
     caller: Caller,
     id: Id,
     users: web::Data<Users>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
-    one(&request, &users.find(caller, id.0).await?)
+    one(&request, &users.find(caller, id.0).await?, &links)
 }
 
 /// `PATCH /users/{id}` and `PUT /users/{id}`
@@ -68,11 +70,12 @@ pub async fn edit(
     caller: Caller,
     id: Id,
     users: web::Data<Users>,
+    links: web::Data<Links>,
     body: Object,
 ) -> Result<HttpResponse, Problem> {
     let expected = reply::expected(request.headers());
     let seen = users.edit(caller, id.0, body.into_fields(), expected.as_deref()).await?;
-    one(&request, &seen)
+    one(&request, &seen, &links)
 }
 
 /// `GET /users/{id}/parties`
@@ -86,10 +89,11 @@ pub async fn hosted(
     id: Id,
     query: Query,
     users: web::Data<Users>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
     let asked = asked(query);
     let found = users.hosted(caller, id.0, asked.after, asked.limit).await?;
-    parties(&request, caller, asked, &found)
+    parties(&request, caller, asked, &found, &links)
 }
 
 /// `GET /users/{id}/attending`
@@ -103,10 +107,11 @@ pub async fn attending(
     id: Id,
     query: Query,
     users: web::Data<Users>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
     let asked = asked(query);
     let found = users.attending(caller, id.0, asked.after, asked.limit).await?;
-    parties(&request, caller, asked, &found)
+    parties(&request, caller, asked, &found, &links)
 }
 
 /// `GET /users/{id}/media`
@@ -148,15 +153,16 @@ fn parties(
     caller: Caller,
     asked: Asked<user_parties::Place>,
     (found, next): &Parties,
+    links: &Links,
 ) -> Result<HttpResponse, Problem> {
     asked.wrong.map_or(Ok(()), Err).map_err(Error::from)?;
     let views = found.iter().map(|inside| {
-        let view = PartyView::from(&inside.party);
+        let view = PartyView::new(&inside.party, links);
         if caller.is_known() { view.seen_from(inside.attendance, inside.is_favorite) } else { view }
     });
     reply::list(request, &views.collect::<Vec<_>>(), &Meta::new(asked.limit, next.as_ref()))
 }
 
-fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
-    reply::revised(request, &One::User(&seen.view()), seen.revision())
+fn one(request: &HttpRequest, seen: &Seen, links: &Links) -> Result<HttpResponse, Problem> {
+    reply::revised(request, &One::User(&seen.view(links)), seen.revision())
 }

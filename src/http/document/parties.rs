@@ -106,6 +106,7 @@ pub(super) fn parties() -> Vec<Described> {
             .takes_form(picture())
             .answers(party())
             .refuses(&[Forbidden]),
+        get("/parties/{id}/cover/{pictureId}", "The picture of a party").answers_with("image/*").in_parts(),
         post("/parties/{id}/displays", "Let a screen show the gallery")
             .known()
             .once()

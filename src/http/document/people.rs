@@ -133,6 +133,7 @@ pub(super) fn users() -> Vec<Described> {
             .user()
             .takes_form(picture())
             .answers(under("user", re("User"))),
+        get("/users/{id}/avatar/{pictureId}", "The picture of a user").answers_with("image/*").in_parts(),
     ]
 }
 
