@@ -147,9 +147,10 @@ impl Develop {
         };
         let logged = self.database.transaction(async |connection: &mut Connection| {
             if media::show(connection, id, &shown).await? {
-                media::count(connection, party, 1, 0).await?;
                 let minute = notifications::minute(connection).await?;
                 Task::tell(Cause::NewMedia { party, media: id, minute }).leave(connection).await?;
+                // Last, with the event: others wait for the party's row from here on
+                media::count(connection, party, 1, 0).await?;
                 let seq =
                     events::append(connection, party, EventKind::MediaReady, Some(id), &json!({})).await?;
                 media::number(connection, id, seq).await?;

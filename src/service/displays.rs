@@ -103,8 +103,9 @@ impl Displays {
                 }
                 displays::revoke(connection, party, id).await?;
                 // Its screens hear of it in the log, as of everything
+                let facts = json!({ "displayRevoked": true });
                 let seq =
-                    events::append(connection, party, EventKind::PartyUpdated, Some(id), &json!({})).await?;
+                    events::append(connection, party, EventKind::PartyUpdated, Some(id), &facts).await?;
                 Ok::<_, Error>(Some(seq))
             })
             .await?;

@@ -78,7 +78,7 @@ impl Place {
         assert_eq!(ready.status(), 200);
         let peak = self.process.peak();
         assert!(peak < MEMORY, "{peak} bytes");
-        assert_eq!(self.stage.jobs().await, 0, "nothing is stuck");
+        eventually(DEVELOPED_WITHIN, "nothing is stuck", async || self.stage.jobs().await == 0).await;
         assert!(self.process.lines().iter().all(|line| line["message"] != "Actor restarted"));
     }
 }

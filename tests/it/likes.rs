@@ -219,10 +219,10 @@ async fn two_hundred_taps_of_a_hundred_people_at_two_pods_are_counted_exactly() 
             1 if is_first => Method::PUT,
             _ => Method::DELETE,
         };
-        // On a crowded machine some are told that nothing was done, and come again
+        // On a crowded machine some are told to come again, or not told what was done: a tap may be repeated
         eventually(DEADLINE, "it is done", async || {
             let reply = tap(pod, who, method.clone(), media, "like").await;
-            assert!(matches!(reply.status, 204 | 503), "{reply:?}");
+            assert!(matches!(reply.status, 204 | 408 | 503 | 504), "{reply:?}");
             reply.status == 204
         })
         .await;

@@ -197,8 +197,7 @@ impl Telling<'_> {
         let party = &self.subjects.party;
         let known = self.event.subject_id.and_then(|id| self.subjects.attendees.get(&id));
         let from = match self.event.kind? {
-            // Whom this one names is a display that was revoked
-            EventKind::PartyUpdated if self.event.subject_id.is_some() => {
+            EventKind::PartyUpdated if self.fact("displayRevoked") == true => {
                 let id = self.event.subject_id.map(|id| id.as_u128());
                 return Some(Removal { id, from: EVERYTHING, close: Some(GONE) });
             }
