@@ -175,6 +175,7 @@ impl App {
             announce,
             follow: Arc::new(registry.announcer()),
             wake: bell,
+            darkroom: Arc::clone(&work.darkroom),
             log: &log,
         });
         work::tend(&supervisor, &database, services.views(), services.pages()).await?;

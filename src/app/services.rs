@@ -21,6 +21,7 @@ use crate::{
         chat::Chat,
         codes::Codes,
         comments::Comments,
+        darkroom::Darkroom,
         devices::Devices,
         displays::Displays,
         favorites::Favorites,
@@ -31,6 +32,7 @@ use crate::{
         notifications::Notifications,
         pages::Pages,
         parties::Parties,
+        pictures::Pictures,
         rates::Rates,
         screens::Screens,
         seal::{Mark, Seal},
@@ -54,6 +56,7 @@ pub(super) struct Parts<'a> {
     pub(super) announce: Arc<dyn Announce>,
     pub(super) follow: Arc<dyn Follow>,
     pub(super) wake: Arc<dyn Wake>,
+    pub(super) darkroom: Arc<dyn Darkroom>,
     pub(super) log: &'a Logger,
 }
 
@@ -66,7 +69,9 @@ pub(super) struct Services {
     accounts: Data<Accounts>,
     users: Data<Users>,
     follows: Data<Follows>,
+    links: Data<Links>,
     parties: Data<Parties>,
+    pictures: Data<Pictures>,
     joining: Data<Joining>,
     attendances: Data<Attendances>,
     gallery: Data<Gallery>,
@@ -88,33 +93,35 @@ const CLOCK: fn() -> SystemTime = wall_clock;
 impl Services {
     /// Puts the use cases together.
     pub(super) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, secrets, tokens, database, redis, store, announce, follow, wake, log } = parts;
+        let Parts { config, secrets, tokens, database, redis, store, announce, follow, wake, darkroom, log } =
+            parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
         let rates =
             Rates::new(Buckets::new(redis.clone(), log.new(o!("part" => "rates"))), config.rates.clone());
         let accounts = Accounts::new(database.clone(), sessions.clone(), rates.clone());
-        let parties = Parties::new(
+        let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
+        let parties = Arc::new(Parties::new(
             database.clone(),
             Arc::clone(&codes),
             Arc::clone(&answers),
             Arc::clone(&announce),
             Arc::clone(&wake),
-            config.public_url.clone(),
-        );
+            Arc::clone(&links),
+        ));
+        let pictures = Pictures::new(Arc::clone(&parties), store.clone(), darkroom, rates.clone());
         let hints = Hints::new(Arc::clone(&announce), Arc::clone(&wake));
         let attendances = Attendances::new(database.clone(), Arc::clone(&codes), hints.clone());
         let joining = Joining::new(
             database.clone(),
             codes,
-            Arc::clone(&answers),
+            (Arc::clone(&answers), Mark::new(secrets, "party-gallery guest address v1")),
             sessions,
             rates.clone(),
             hints,
-            Mark::new(secrets, "party-gallery guest address v1"),
+            Arc::clone(&links),
         );
-        let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
         let chat = Chat::new(
             database.clone(),
             Arc::clone(&links),
@@ -132,7 +139,7 @@ impl Services {
         );
         let follows = Follows::new(database.clone(), Arc::clone(&wake));
         let devices = Devices::new(database.clone(), Arc::clone(&answers));
-        let gallery = Gallery::new(database.clone(), store.clone(), links, announce, wake);
+        let gallery = Gallery::new(database.clone(), store.clone(), Arc::clone(&links), announce, wake);
         let comments = Comments::new(gallery.clone(), Arc::clone(&answers));
         let marks = Marks::new(redis.clone(), views::PREFIX, views::ONCE_IN);
         let views = Views::new(database.clone(), marks, Mark::new(secrets, views::PURPOSE));
@@ -147,7 +154,9 @@ impl Services {
             accounts: Data::new(accounts),
             users: Data::new(Users::new(database.clone())),
             follows: Data::new(follows),
-            parties: Data::new(parties),
+            links: Data::from(links),
+            parties: Data::from(parties),
+            pictures: Data::new(pictures),
             joining: Data::new(joining),
             attendances: Data::new(attendances),
             gallery: Data::new(gallery),
@@ -211,7 +220,9 @@ impl Services {
             .app_data(self.accounts.clone())
             .app_data(self.users.clone())
             .app_data(self.follows.clone())
+            .app_data(self.links.clone())
             .app_data(self.parties.clone())
+            .app_data(self.pictures.clone())
             .app_data(self.joining.clone())
             .app_data(self.attendances.clone())
             .app_data(self.gallery.clone())

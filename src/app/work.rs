@@ -22,6 +22,7 @@ use crate::{
     },
     service::{
         announce::{Announce, Wake},
+        darkroom::Darkroom,
         pages::Pages,
         tasks::Task,
         views::Views,
@@ -34,9 +35,9 @@ pub(super) const CHILDREN: [&str; 5] = [WORKER, "party-clock", "sweep", "views",
 /// The child that does what use cases leave behind.
 const WORKER: &str = "worker";
 
-/// Pictures that may wait for the one thread that decodes them: more than the worker has hands, since one that its job
-/// gave up keeps its place until its turn.
-const WAITING: usize = 4;
+/// Pictures that may wait for the one thread that decodes them: more than the worker has hands and the requests have turns,
+/// since one that its job or request gave up keeps its place until its turn.
+const WAITING: usize = 8;
 
 /// Wakes the worker of this pod.
 #[derive(Default)]
@@ -48,12 +49,14 @@ impl Wake for Bell {
     }
 }
 
-/// What can be read of it.
+/// What can be read of it, and asked of it.
 pub(super) struct Work {
     /// What the worker has done.
     pub(super) tally: Tally,
     /// What is left to do, on all pods.
     pub(super) backlog: Backlog,
+    /// Where pictures are developed whose request waits.
+    pub(super) darkroom: Arc<dyn Darkroom>,
 }
 
 /// Starts all of it.
@@ -67,6 +70,7 @@ pub(super) async fn start(
 ) -> Result<Work, StartError> {
     // One picture of the largest size takes a third of a gigabyte while it is decoded: one at a time
     let crew = Crew::start("developer", NonZeroUsize::MIN, WAITING)?;
+    let darkroom = Arc::new(crew.clone());
     let wake = Arc::clone(bell) as Arc<dyn Wake>;
     let clock = Arc::new(clock::Clock::new(database.clone(), Arc::clone(&announce), wake));
     supervisor.add(Ticker::child(clock, clock::RHYTHM, &Nudge::default())).await?;
@@ -80,7 +84,7 @@ pub(super) async fn start(
     let child =
         Worker::child(WORKER, Arc::new(queue), Arc::new(workshop), Config::default(), &bell.0, &tally);
     supervisor.add(child).await?;
-    Ok(Work { tally, backlog })
+    Ok(Work { tally, backlog, darkroom })
 }
 
 /// Starts what looks after things that use cases keep in memory.

@@ -1,11 +1,12 @@
 //! An object that is being written.
 
+use std::io::SeekFrom;
 use std::mem;
 use std::path::PathBuf;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use tokio::fs::File;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 use super::disk::{blocking, make_file, remove_soon, within};
 use super::{Error, Key, Store};
@@ -56,6 +57,22 @@ impl Staged {
     /// Bytes so far.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// All bytes so far, for who needs them whole and once; nothing of them is left behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn take(mut self) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or_default());
+        let read = async {
+            self.file.flush().await?;
+            self.file.seek(SeekFrom::Start(0)).await?;
+            self.file.read_to_end(&mut bytes).await
+        };
+        within(self.store.patience(), read).await?;
+        Ok(bytes)
     }
 
     /// Ends it, and waits until the disk has every byte.

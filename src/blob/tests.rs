@@ -38,7 +38,7 @@ async fn emptied(directory: &TempDir) {
 
 fn key(number: u128) -> Key {
     let name = Name::Media { id: Uuid::from_u128(number), version: 1 };
-    Key { party: Uuid::from_u128(7), role: Role::File, name }
+    Key { owner: Uuid::from_u128(7), role: Role::File, name }
 }
 
 async fn bytes(store: &Store, key: &Key) -> Option<Vec<u8>> {
@@ -102,6 +102,19 @@ async fn what_is_dropped_on_the_way_is_gone() {
     let staged = store.stage(100).await.unwrap();
     drop(staged.seal().await.unwrap());
     emptied(&directory).await;
+}
+
+#[tokio::test]
+async fn what_is_taken_back_whole_leaves_nothing() {
+    let (directory, store) = store();
+    for pieces in [&[][..], &["in ", "pieces"]] {
+        let mut staged = store.stage(100).await.unwrap();
+        for piece in pieces {
+            staged.write(piece.as_bytes()).await.unwrap();
+        }
+        assert_eq!(staged.take().await.unwrap(), pieces.concat().as_bytes());
+        emptied(&directory).await;
+    }
 }
 
 #[tokio::test]

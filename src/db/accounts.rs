@@ -38,7 +38,7 @@ pub struct Credentials {
 pub async fn create(connection: &mut Connection, new: NewAccount<'_>) -> Result<Account, DatabaseError> {
     const CREATE: &str = include_str!("queries/accounts/create.sql");
     let NewAccount { person, bio, email, password_hash } = new;
-    let Person { id, username, display_name, first_name, last_name } = person;
+    let Person { id, username, display_name, first_name, last_name, avatar_id: _ } = person;
     let rows = connection
         .query(CREATE, &[id, username, display_name, first_name, last_name, &bio, &email, &password_hash])
         .await?;

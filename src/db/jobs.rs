@@ -23,6 +23,21 @@ pub async fn add(connection: &mut Connection, kind: &str, payload: &Value) -> Re
     Ok(row.map(|row| row.get("id")).unwrap_or_default())
 }
 
+/// As [`add`], due only after `delay`.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn add_later(
+    connection: &mut Connection,
+    kind: &str,
+    payload: &Value,
+    delay: Duration,
+) -> Result<(), DatabaseError> {
+    const ADD_LATER: &str = include_str!("queries/jobs/add_later.sql");
+    connection.execute(ADD_LATER, &[&kind, payload, &delay.as_secs_f64()]).await.map(drop)
+}
+
 /// As [`add`], for many at once.
 ///
 /// # Errors

@@ -25,6 +25,7 @@ pub mod notifications;
 pub mod parties;
 pub mod people;
 mod person;
+pub mod pictures;
 pub mod reactions;
 pub mod reports;
 pub mod retention;

@@ -14,6 +14,7 @@ use crate::domain::{
     attendance::Attendance,
     moment::{Exact, Moment},
     party::{Party, Plan, Status, filter::Filter},
+    picture::Cover,
 };
 
 /// A party, as somebody finds it.
@@ -352,6 +353,7 @@ pub(super) fn found(row: &Row) -> Found {
 
 fn party(row: &Row) -> Party {
     let venue: Option<serde_json::Value> = row.get("venue");
+    let cover: Option<Uuid> = row.get("cover_id");
     Party {
         id: row.get("id"),
         host: person(row),
@@ -366,6 +368,7 @@ fn party(row: &Row) -> Party {
             venue: venue.and_then(|venue| serde_json::from_value(venue).ok()),
             tags: row.get("tags"),
         },
+        cover: cover.map(|id| Cover { id, content_type: row.get("cover_type") }),
         // The schema takes no other; what a newer binary adds is not for this one to act on
         status: Status::named(row.get("status")).unwrap_or(Status::Cancelled),
         started_at: optional_moment(row, "started_at"),

@@ -65,12 +65,13 @@ pub async fn traces(connection: &mut Connection, party: Uuid, limit: i64) -> Res
     Ok(erased)
 }
 
-/// Erases the row of a party of which nothing else is left.
+/// Erases the row of a party of which nothing else is left but perhaps a cover. Gives that.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn party(connection: &mut Connection, party: Uuid) -> Result<(), DatabaseError> {
+pub async fn party(connection: &mut Connection, party: Uuid) -> Result<Option<Uuid>, DatabaseError> {
     const PARTY: &str = include_str!("queries/retention/party.sql");
-    connection.execute(PARTY, &[&party]).await.map(drop)
+    let row = connection.query_opt(PARTY, &[&party]).await?;
+    Ok(row.and_then(|row| row.get("cover_id")))
 }

@@ -13,7 +13,10 @@ use uuid::Uuid;
 use super::Error;
 use crate::{
     domain::{caller::Caller, text::Caption},
-    service::uploads::{Said, Uploads, Words},
+    service::{
+        incoming::Said,
+        uploads::{Uploads, Words},
+    },
 };
 
 /// The most pictures that are brought: fewer than one person may upload in a minute.
@@ -66,7 +69,7 @@ impl Picture {
         uploads.admit(caller, party).await?;
         let name = self.0.file_name().map(|name| name.to_string_lossy().into_owned());
         let said = Said { content_type: None, file_name: name };
-        let mut upload = uploads.begin(caller, party, said).await?;
+        let mut upload = uploads.begin(said).await?;
         loop {
             let mut chunk = BytesMut::with_capacity(CHUNK);
             if file.read_buf(&mut chunk).await.map_err(unreadable)? == 0 {
@@ -75,7 +78,7 @@ impl Picture {
             upload.write(&chunk.freeze()).await?;
         }
         let words = Words { caption: self.caption(), ..Words::default() };
-        uploads.finish(upload.complete().await?, &words, None).await?;
+        uploads.finish(caller, party, upload.complete().await?, &words, None).await?;
         Ok(())
     }
 

@@ -20,6 +20,7 @@ pub mod moment;
 pub mod notification;
 pub mod party;
 pub mod person;
+pub mod picture;
 pub mod profile;
 pub mod rate;
 pub mod report;

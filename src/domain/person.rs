@@ -15,6 +15,8 @@ pub struct Person {
     pub first_name: Option<String>,
     /// Users only, where given.
     pub last_name: Option<String>,
+    /// The picture of their face, of those who show one: never guests.
+    pub avatar_id: Option<Uuid>,
 }
 
 impl Person {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::caller::Caller,
-    service::attendances::Attendances,
+    service::{attendances::Attendances, links::Links},
     view::{AttendeeView, One},
 };
 
@@ -23,10 +23,11 @@ pub async fn answer(
     caller: Caller,
     Id(party): Id,
     attendances: web::Data<Attendances>,
+    links: web::Data<Links>,
     body: Object,
 ) -> Result<HttpResponse, Problem> {
     let attendee = attendances.answer(caller, party, body.into_fields()).await?;
-    reply::ok(&One::Attendee(&AttendeeView::from(&attendee)))
+    reply::ok(&One::Attendee(&AttendeeView::new(&attendee, links.get_ref())))
 }
 
 /// `POST /parties/{id}/check-in`
@@ -38,9 +39,10 @@ pub async fn check_in(
     caller: Caller,
     Id(party): Id,
     attendances: web::Data<Attendances>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
     let attendee = attendances.check_in(caller, party).await?;
-    reply::ok(&One::Attendee(&AttendeeView::from(&attendee)))
+    reply::ok(&One::Attendee(&AttendeeView::new(&attendee, links.get_ref())))
 }
 
 /// `POST /parties/{id}/leave`

@@ -15,6 +15,7 @@ use crate::{
     service::{
         accounts::{Accounts, Myself, Registration},
         error::Error,
+        links::Links,
         once::Answer,
         sessions::{Pair, Token},
     },
@@ -49,8 +50,8 @@ impl<'a> From<&'a Pair> for Tokens<'a> {
 }
 
 impl<'a> SignedIn<'a> {
-    fn new(account: &'a Account, pair: &'a Pair) -> Self {
-        Self { user: UserView::own(account), tokens: pair.into() }
+    fn new(account: &'a Account, pair: &'a Pair, links: &Links) -> Self {
+        Self { user: UserView::own(account, links), tokens: pair.into() }
     }
 }
 
@@ -61,13 +62,14 @@ impl<'a> SignedIn<'a> {
 /// Wrong fields, a name or an address that is taken, or too many.
 pub async fn register(
     accounts: web::Data<Accounts>,
+    links: web::Data<Links>,
     address: ClientAddress,
     body: Object,
 ) -> Result<HttpResponse, Problem> {
     let new = registration(body.into_fields()).map_err(Error::from)?;
     let (account, pair) = accounts.register(new, address.0).await?;
     let location = format!("/api/v1/users/{}", account.person.id);
-    reply::answer(&Answer::created(location, &SignedIn::new(&account, &pair))?)
+    reply::answer(&Answer::created(location, &SignedIn::new(&account, &pair, &links))?)
 }
 
 /// `POST /auth/login`.
@@ -77,12 +79,13 @@ pub async fn register(
 /// Wrong fields, an unknown address or a wrong password, or too many.
 pub async fn login(
     accounts: web::Data<Accounts>,
+    links: web::Data<Links>,
     address: ClientAddress,
     body: Object,
 ) -> Result<HttpResponse, Problem> {
     let (email, password) = credentials(body.into_fields()).map_err(Error::from)?;
     let (account, pair) = accounts.login(email, password, address.0).await?;
-    reply::ok(&SignedIn::new(&account, &pair))
+    reply::ok(&SignedIn::new(&account, &pair, &links))
 }
 
 /// `POST /auth/refresh`.
@@ -136,10 +139,13 @@ pub async fn change_password(
 pub async fn me(
     request: HttpRequest,
     accounts: web::Data<Accounts>,
+    links: web::Data<Links>,
     caller: Caller,
 ) -> Result<HttpResponse, Problem> {
     match accounts.myself(caller).await? {
-        Myself::User(account) => reply::resource(&request, &One::User(&UserView::own(&account))),
+        Myself::User(account) => {
+            reply::resource(&request, &One::User(&UserView::own(&account, links.get_ref())))
+        }
         Myself::Guest(guest) => reply::resource(&request, &One::Guest(&OwnGuest::from(&guest))),
     }
 }

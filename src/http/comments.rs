@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::caller::Caller,
-    service::{comments::Comments, error::Error},
+    service::{comments::Comments, error::Error, links::Links},
     view::comment::CommentView,
 };
 
@@ -27,6 +27,7 @@ pub async fn list(
     media: Id,
     Query(mut fields): Query,
     comments: web::Data<Comments>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
     let page = Page::<i64>::read(&mut fields);
     let page = fields.finish(page);
@@ -34,7 +35,8 @@ pub async fn list(
     let (before, limit) = page.as_ref().map_or((None, 1), |page| (page.after, page.limit));
     let found = comments.page(caller, media.0, before, limit).await?;
     page.map_err(Error::from)?;
-    let views: Vec<_> = found.items.iter().map(CommentView::from).collect();
+    let views: Vec<_> =
+        found.items.iter().map(|comment| CommentView::new(comment, links.get_ref())).collect();
     reply::list(&request, &views, &Meta::new(limit, found.next.as_ref()).at(found.seq))
 }
 

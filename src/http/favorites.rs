@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{caller::Caller, fields::Invalid},
-    service::{error::Error, favorites::Favorites},
+    service::{error::Error, favorites::Favorites, links::Links},
 };
 
 /// `PUT /parties/{id}/favorite`
@@ -48,6 +48,7 @@ pub async fn list(
     request: HttpRequest,
     caller: Caller,
     favorites: web::Data<Favorites>,
+    links: web::Data<Links>,
     Query(mut fields): Query,
 ) -> Result<HttpResponse, Problem> {
     let page = Page::read(&mut fields);
@@ -56,5 +57,5 @@ pub async fn list(
     let (after, limit) = page.as_ref().map_or((None, 1), |page| (page.after, page.limit));
     let (found, next) = favorites.list(caller, after, limit).await?;
     page.map_err(Error::from)?;
-    reply::list(&request, &views(&found, caller), &Meta::new(limit, next.as_ref()))
+    reply::list(&request, &views(&found, caller, &links), &Meta::new(limit, next.as_ref()))
 }

@@ -1,4 +1,4 @@
-//! `GET /media/{id}/file`, `/preview`, `/thumb`: bytes, whole or in part, to who may have them.
+//! Bytes, whole or in part, to who may have them: `GET /media/{id}/file`, `/preview`, `/thumb`, and pictures.
 
 use std::io;
 
@@ -24,8 +24,9 @@ use super::{
 use crate::{
     domain::{caller::Caller, fields::Fields, media::Rendition},
     service::{
-        gallery::{Gallery, Served},
+        gallery::Gallery,
         links::Signature,
+        served::{Caching, Served},
     },
 };
 
@@ -41,7 +42,7 @@ pub async fn file(
     query: Query,
     gallery: web::Data<Gallery>,
 ) -> Result<HttpResponse, Problem> {
-    serve(&request, caller, media, query, &gallery, Rendition::File).await
+    media_file(&request, caller, media, query, &gallery, Rendition::File).await
 }
 
 /// `GET` and `HEAD` of the one for a screen.
@@ -56,7 +57,7 @@ pub async fn preview(
     query: Query,
     gallery: web::Data<Gallery>,
 ) -> Result<HttpResponse, Problem> {
-    serve(&request, caller, media, query, &gallery, Rendition::Preview).await
+    media_file(&request, caller, media, query, &gallery, Rendition::Preview).await
 }
 
 /// `GET` and `HEAD` of the one for a tile.
@@ -71,10 +72,10 @@ pub async fn thumb(
     query: Query,
     gallery: web::Data<Gallery>,
 ) -> Result<HttpResponse, Problem> {
-    serve(&request, caller, media, query, &gallery, Rendition::Thumb).await
+    media_file(&request, caller, media, query, &gallery, Rendition::Thumb).await
 }
 
-async fn serve(
+async fn media_file(
     request: &HttpRequest,
     caller: Caller,
     media: Id,
@@ -83,9 +84,21 @@ async fn serve(
     rendition: Rendition,
 ) -> Result<HttpResponse, Problem> {
     let signature = signature(&mut query);
-    let served = gallery.file(caller, media.0, rendition, signature.as_ref()).await?;
+    serve(request, &gallery.file(caller, media.0, rendition, signature.as_ref()).await?).await
+}
+
+/// Serves a file, whole or in part.
+///
+/// # Errors
+///
+/// It is gone, or has no such part.
+pub(super) async fn serve(request: &HttpRequest, served: &Served) -> Result<HttpResponse, Problem> {
     let mut reply = HttpResponse::Ok();
-    let caching = if served.is_public { "public, max-age=300" } else { "private, max-age=300" };
+    let caching = match served.caching {
+        Caching::Private => "private, max-age=300",
+        Caching::Public => "public, max-age=300",
+        Caching::Forever => "public, max-age=31536000, immutable",
+    };
     reply
         .insert_header((header::ETAG, served.etag.as_str()))
         .insert_header((header::CACHE_CONTROL, caching))
@@ -94,7 +107,7 @@ async fn serve(
     if has_already(request.headers(), &served.etag) {
         return Ok(reply.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let object = gallery.open(&served).await?;
+    let object = served.open().await?;
     let size = object.size();
     let is_head = request.method() == Method::HEAD;
     // Parts are of what is got: a HEAD tells of the whole (RFC 9110, 14.2)
@@ -115,7 +128,7 @@ async fn serve(
         .status(status)
         .content_type(served.content_type.as_str())
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::CONTENT_DISPOSITION, disposition(media, rendition, &served)))
+        .insert_header((header::CONTENT_DISPOSITION, disposition(served)))
         // What is served is data, also to a browser that is shown it as a page
         .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
         .no_chunking(length);
@@ -128,7 +141,7 @@ async fn serve(
 }
 
 /// A name that is ours: the guest's own may hold anything.
-fn disposition(media: Id, rendition: Rendition, served: &Served) -> String {
+fn disposition(served: &Served) -> String {
     let ending = match served.content_type.as_str() {
         "image/jpeg" => "jpg",
         "image/png" => "png",
@@ -136,11 +149,11 @@ fn disposition(media: Id, rendition: Rendition, served: &Served) -> String {
         "image/webp" => "webp",
         _ => "bin",
     };
-    format!("inline; filename=\"{}-{}.{ending}\"", media.0.simple(), rendition.as_str())
+    format!("inline; filename=\"{}.{ending}\"", served.name)
 }
 
 /// The signature of a signed URL; half of one is none.
-fn signature(query: &mut Fields) -> Option<Signature> {
+pub(super) fn signature(query: &mut Fields) -> Option<Signature> {
     let mut text = |name| match query.take(name) {
         Some(Value::String(text)) => Some(text),
         _ => None,

@@ -14,6 +14,7 @@ use crate::{
     service::{
         error::Error,
         follows::{Follows, Side},
+        links::Links,
     },
     view::UserSummary,
 };
@@ -49,8 +50,9 @@ pub async fn followers(
     id: Id,
     query: Query,
     follows: web::Data<Follows>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
-    list(&request, caller, id, Side::Followers, query, &follows).await
+    list(&request, (caller, id), Side::Followers, query, &follows, &links).await
 }
 
 /// `GET /users/{id}/following`
@@ -64,17 +66,18 @@ pub async fn following(
     id: Id,
     query: Query,
     follows: web::Data<Follows>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
-    list(&request, caller, id, Side::Following, query, &follows).await
+    list(&request, (caller, id), Side::Following, query, &follows, &links).await
 }
 
 async fn list(
     request: &HttpRequest,
-    caller: Caller,
-    id: Id,
+    (caller, id): (Caller, Id),
     side: Side,
     Query(mut fields): Query,
     follows: &Follows,
+    links: &Links,
 ) -> Result<HttpResponse, Problem> {
     let page = Page::read(&mut fields);
     let page: Result<_, Invalid> = fields.finish(page);
@@ -82,6 +85,6 @@ async fn list(
     let (after, limit) = page.as_ref().map_or((None, 1), |page| (page.after, page.limit));
     let (people, next) = follows.page(caller, id.0, side, after, limit).await?;
     page.map_err(Error::from)?;
-    let views: Vec<_> = people.iter().map(UserSummary::from).collect();
+    let views: Vec<_> = people.iter().map(|person| UserSummary::new(person, links)).collect();
     reply::list(request, &views, &Meta::new(limit, next.as_ref()))
 }

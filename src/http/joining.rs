@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{body::Object, path::Id, problem::Problem, rate::ClientAddress, reply};
 use crate::{
     domain::{access_code::AccessCode, caller::Caller, text::DisplayName},
-    service::{error::Error, joining::Joining},
+    service::{error::Error, joining::Joining, links::Links},
     view::{One, Preview},
 };
 
@@ -18,13 +18,14 @@ pub async fn by_code(
     caller: Caller,
     address: ClientAddress,
     joining: web::Data<Joining>,
+    links: web::Data<Links>,
     body: Object,
 ) -> Result<HttpResponse, Problem> {
     let mut fields = body.into_fields();
     let code = fields.required("accessCode", AccessCode::read);
     let code = fields.finish(code).map_err(Error::from)?;
     let party = joining.preview(caller, &code, address.0).await?;
-    reply::ok(&One::Preview(&Preview::from(&party)))
+    reply::ok(&One::Preview(&Preview::new(&party, links.get_ref())))
 }
 
 /// `POST /parties/join-by-code`: users come as they are, all others with a name.

@@ -13,6 +13,7 @@ use crate::{
     domain::{caller::Caller, fields::Invalid, party::filter::Filter},
     service::{
         error::Error,
+        links::Links,
         parties::{Found, Parties, Seen},
     },
     view::{AttendeeView, One, PartyView},
@@ -42,12 +43,13 @@ pub async fn list(
     request: HttpRequest,
     caller: Caller,
     parties: web::Data<Parties>,
+    links: web::Data<Links>,
     Query(mut fields): Query,
 ) -> Result<HttpResponse, Problem> {
     let read = Filter::read(&mut fields).zip(Page::read(&mut fields));
     let (filter, page) = fields.finish(read).map_err(Error::from)?;
     let (found, next) = parties.list(caller, &filter, page.after, page.limit).await?;
-    reply::list(&request, &views(&found, caller), &Meta::new(page.limit, next.as_ref()))
+    reply::list(&request, &views(&found, caller, &links), &Meta::new(page.limit, next.as_ref()))
 }
 
 /// `GET /parties/live`
@@ -59,12 +61,13 @@ pub async fn live(
     request: HttpRequest,
     caller: Caller,
     parties: web::Data<Parties>,
+    links: web::Data<Links>,
     Query(mut fields): Query,
 ) -> Result<HttpResponse, Problem> {
     let page = Page::read(&mut fields);
     let page = fields.finish(page).map_err(Error::from)?;
     let (found, next) = parties.live(caller, page.after, page.limit).await?;
-    reply::list(&request, &views(&found, caller), &Meta::new(page.limit, next.as_ref()))
+    reply::list(&request, &views(&found, caller, &links), &Meta::new(page.limit, next.as_ref()))
 }
 
 /// `GET /parties/{id}`
@@ -107,6 +110,7 @@ pub async fn attendees(
     request: HttpRequest,
     caller: Caller,
     parties: web::Data<Parties>,
+    links: web::Data<Links>,
     id: web::Path<Uuid>,
     Query(mut fields): Query,
 ) -> Result<HttpResponse, Problem> {
@@ -116,17 +120,17 @@ pub async fn attendees(
     let (after, limit) = page.as_ref().map_or((None, 1), |page| (page.after, page.limit));
     let (found, next) = parties.attendees(caller, *id, after, limit).await?;
     page.map_err(Error::from)?;
-    let views: Vec<_> = found.iter().map(AttendeeView::from).collect();
+    let views: Vec<_> = found.iter().map(|attendee| AttendeeView::new(attendee, links.get_ref())).collect();
     reply::list(&request, &views, &Meta::new(limit, next.as_ref()))
 }
 
 /// Parties of a list, as the caller sees them.
-pub(super) fn views(found: &[Found], caller: Caller) -> Vec<PartyView<'_>> {
-    found.iter().map(|found| view(found, caller)).collect()
+pub(super) fn views<'a>(found: &'a [Found], caller: Caller, links: &Links) -> Vec<PartyView<'a>> {
+    found.iter().map(|found| view(found, caller, links)).collect()
 }
 
-fn view(found: &Found, caller: Caller) -> PartyView<'_> {
-    let view = PartyView::from(&found.party);
+fn view<'a>(found: &'a Found, caller: Caller, links: &Links) -> PartyView<'a> {
+    let view = PartyView::new(&found.party, links);
     if caller.is_known() { view.seen_from(found.attendance, found.favorite_since.is_some()) } else { view }
 }
 

@@ -23,6 +23,26 @@ impl FromRequest for Id {
     }
 }
 
+/// The `{id}` of a user or a party and the `{pictureId}` below it. What is no id names nothing: 404.
+#[derive(Clone, Copy, Debug)]
+pub struct PictureOf {
+    /// The user or the party.
+    pub subject: Uuid,
+    /// The picture.
+    pub picture: Uuid,
+}
+
+impl FromRequest for PictureOf {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = |name| request.match_info().get(name).and_then(|text| text.parse().ok());
+        let named = id("id").zip(id("pictureId")).map(|(subject, picture)| Self { subject, picture });
+        ready(named.ok_or_else(|| Error::NotFound.into()))
+    }
+}
+
 /// The `{id}` of a party and whom a route names below it, as `{userId}` or `{userOrGuestId}`. What is no id names nobody:
 /// 404.
 #[derive(Clone, Copy, Debug)]

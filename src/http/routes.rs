@@ -11,7 +11,7 @@ use actix_web::{
 use super::{
     admission, attendances, auth, chat, comments, compression, config, cors, devices, displays, docs,
     favorites, files, follows, invitations, joining, lifecycle, marks, media, messages, metrics, moderation,
-    notifications, parties, probes,
+    notifications, parties, pictures, probes,
     problem::{Code, Problem},
     rate, social_links, tags, upload, users, ws,
 };
@@ -93,6 +93,9 @@ operations! {
     "/users/check-username/{username:.*}" {
         get users::check_username;
     }
+    "/users/me/avatar" {
+        put pictures::put_avatar long;
+    }
     "/users/me/favorite-media" {
         get marks::favorites;
     }
@@ -109,6 +112,9 @@ operations! {
     }
     "/users/{id}/attending" {
         get users::attending;
+    }
+    "/users/{id}/avatar/{pictureId}" {
+        get pictures::avatar long;
     }
     "/users/{id}/follow" {
         put follows::follow;
@@ -188,6 +194,12 @@ operations! {
     "/parties/{id}/cohosts/{userId}" {
         put attendances::appoint;
         delete attendances::dismiss;
+    }
+    "/parties/{id}/cover" {
+        put pictures::put_cover long;
+    }
+    "/parties/{id}/cover/{pictureId}" {
+        get pictures::cover long;
     }
     "/parties/{id}/displays" {
         post displays::create;

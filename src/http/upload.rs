@@ -1,18 +1,14 @@
 //! `POST /parties/{id}/media`: a form with a file, streamed into the store as it comes.
 
-use actix_multipart::{Field, Multipart};
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::Bytes;
-use futures_util::StreamExt as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tokio::time::timeout;
 
 use super::{
-    admission::IDLE,
     body::ticket,
+    form::{self, Multipart},
     path::Id,
-    problem::{Code, Problem},
+    problem::Problem,
     reply,
 };
 use crate::{
@@ -25,14 +21,10 @@ use crate::{
     },
     service::{
         error::Error,
-        uploads::{Complete, Said, Uploads, Words},
+        incoming::Complete,
+        uploads::{Uploads, Words},
     },
 };
-
-/// The most bytes of a text in the form.
-const TEXT_LIMIT: usize = 8 * 1024;
-/// The most parts of a form.
-const PARTS: usize = 16;
 
 /// Takes a file and what stands beside it; the parts may come in any order.
 ///
@@ -61,75 +53,43 @@ async fn receive(
 ) -> Result<HttpResponse, Problem> {
     let mut file: Option<Complete> = None;
     let mut texts = serde_json::Map::new();
-    for _ in 0..PARTS {
-        let Some(part) = next(form.next()).await? else {
-            return finish(request, caller, file, texts, uploads).await;
+    for _ in 0..form::PARTS {
+        let Some(part) = form::part(&mut form).await? else {
+            return finish(request, caller, party, file, texts, uploads).await;
         };
-        let part = part.map_err(|_details| malformed())?;
         let name = part.name().unwrap_or_default().to_owned();
         match name.as_str() {
-            "file" if file.is_none() => file = Some(take_file(caller, party, part, uploads).await?),
+            "file" if file.is_none() => {
+                let incoming = uploads.begin(form::said(&part)).await?;
+                file = Some(form::receive(part, incoming).await?.complete().await?);
+            }
             "caption" | "mood" | "tags" if !texts.contains_key(&name) => {
-                let text = take_text(part).await?;
-                texts.insert(name, text);
+                texts.insert(name, Value::String(form::text(part).await?));
             }
-            "file" | "caption" | "mood" | "tags" => {
-                return Err(Problem::new(Code::MalformedBody, "A part of the form comes twice"));
-            }
+            "file" | "caption" | "mood" | "tags" => return Err(form::twice()),
             // As with the keys of an object: what is not known is passed over
-            _ => _ = take_text(part).await?,
+            _ => _ = form::text(part).await?,
         }
     }
-    Err(Problem::new(Code::MalformedBody, "The form has too many parts"))
-}
-
-async fn take_file(
-    caller: Caller,
-    party: Id,
-    mut part: Field,
-    uploads: &Uploads,
-) -> Result<Complete, Problem> {
-    let said = Said {
-        content_type: part.content_type().map(|kind| kind.essence_str().to_owned()),
-        file_name: part.content_disposition().and_then(|shown| shown.get_filename()).map(str::to_owned),
-    };
-    let mut upload = uploads.begin(caller, party.0, said).await?;
-    while let Some(bytes) = next(part.next()).await? {
-        upload.write(&bytes.map_err(|_details| malformed())?).await?;
-    }
-    Ok(upload.complete().await?)
-}
-
-async fn take_text(mut part: Field) -> Result<Value, Problem> {
-    let mut text = Vec::new();
-    while let Some(bytes) = next(part.next()).await? {
-        let bytes: Bytes = bytes.map_err(|_details| malformed())?;
-        if text.len() + bytes.len() > TEXT_LIMIT {
-            return Err(Problem::new(Code::PayloadTooLarge, "A text of the form has at most 8 KiB"));
-        }
-        text.extend_from_slice(&bytes);
-    }
-    // In a form, browsers end each line of a text with both
-    String::from_utf8(text)
-        .map(|text| Value::String(text.replace("\r\n", "\n")))
-        .map_err(|_details| Problem::new(Code::MalformedBody, "A text of the form is not UTF-8"))
+    Err(form::too_long())
 }
 
 async fn finish(
     request: &HttpRequest,
     caller: Caller,
+    party: Id,
     file: Option<Complete>,
     texts: serde_json::Map<String, Value>,
     uploads: &Uploads,
 ) -> Result<HttpResponse, Problem> {
-    let file = file.ok_or(Problem::new(Code::MalformedBody, "The form has no file"))?;
+    let file = file.ok_or_else(form::without_file)?;
     let mut digest = Sha256::new().chain_update(file.sha256());
     for (name, text) in &texts {
         digest.update(format!("\n{name}={text}"));
     }
     let ticket = ticket(request, caller, &digest.finalize().into())?;
     let words = words(texts)?;
-    let answer = uploads.finish(file, &words, ticket.as_ref()).await?;
+    let answer = uploads.finish(caller, party.0, file, &words, ticket.as_ref()).await?;
     reply::answer(&answer)
 }
 
@@ -154,17 +114,6 @@ fn list(value: &Value) -> Value {
         return serde_json::from_str(text).unwrap_or_default();
     }
     text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect()
-}
-
-/// What comes next, unless nothing does for too long.
-async fn next<T>(next: impl Future<Output = T>) -> Result<T, Problem> {
-    timeout(IDLE, next)
-        .await
-        .map_err(|_elapsed| Problem::new(Code::MalformedBody, "The upload stopped half-way"))
-}
-
-fn malformed() -> Problem {
-    Problem::new(Code::MalformedBody, "The body is no form with a file")
 }
 
 #[cfg(test)]

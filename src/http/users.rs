@@ -14,6 +14,7 @@ use crate::{
     domain::caller::Caller,
     service::{
         gallery::Gallery,
+        links::Links,
         user_media,
         user_parties::{self, Parties},
         users::{Checked, Seen, Users},
@@ -53,8 +54,9 @@ pub async fn show(
     caller: Caller,
     id: Id,
     users: web::Data<Users>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
-    one(&request, &users.find(caller, id.0).await?)
+    one(&request, &users.find(caller, id.0).await?, &links)
 }
 
 /// `PATCH /users/{id}` and `PUT /users/{id}`
@@ -67,11 +69,12 @@ pub async fn edit(
     caller: Caller,
     id: Id,
     users: web::Data<Users>,
+    links: web::Data<Links>,
     body: Object,
 ) -> Result<HttpResponse, Problem> {
     let expected = reply::expected(request.headers());
     let seen = users.edit(caller, id.0, body.into_fields(), expected.as_deref()).await?;
-    one(&request, &seen)
+    one(&request, &seen, &links)
 }
 
 /// `GET /users/{id}/parties`
@@ -85,10 +88,11 @@ pub async fn hosted(
     id: Id,
     query: Query,
     users: web::Data<Users>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::read(query);
     let found = users.hosted(caller, id.0, asked.after, asked.limit).await?;
-    parties(&request, caller, &asked, &found)
+    parties(&request, caller, &asked, &found, &links)
 }
 
 /// `GET /users/{id}/attending`
@@ -102,10 +106,11 @@ pub async fn attending(
     id: Id,
     query: Query,
     users: web::Data<Users>,
+    links: web::Data<Links>,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::read(query);
     let found = users.attending(caller, id.0, asked.after, asked.limit).await?;
-    parties(&request, caller, &asked, &found)
+    parties(&request, caller, &asked, &found, &links)
 }
 
 /// `GET /users/{id}/media`
@@ -132,15 +137,16 @@ fn parties(
     caller: Caller,
     asked: &Asked<user_parties::Place>,
     (found, next): &Parties,
+    links: &Links,
 ) -> Result<HttpResponse, Problem> {
     asked.check()?;
     let views = found.iter().map(|inside| {
-        let view = PartyView::from(&inside.party);
+        let view = PartyView::new(&inside.party, links);
         if caller.is_known() { view.seen_from(inside.attendance, inside.is_favorite) } else { view }
     });
     reply::list(request, &views.collect::<Vec<_>>(), &Meta::new(asked.limit, next.as_ref()))
 }
 
-fn one(request: &HttpRequest, seen: &Seen) -> Result<HttpResponse, Problem> {
-    reply::revised(request, &One::User(&seen.view()), seen.revision())
+fn one(request: &HttpRequest, seen: &Seen, links: &Links) -> Result<HttpResponse, Problem> {
+    reply::revised(request, &One::User(&seen.view(links)), seen.revision())
 }

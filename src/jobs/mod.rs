@@ -2,6 +2,7 @@
 
 mod backlog;
 pub mod clock;
+pub mod darkroom;
 pub mod develop;
 mod failure;
 pub mod notify;

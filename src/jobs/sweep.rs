@@ -111,7 +111,7 @@ impl Sweep {
 fn media_of(key: &Key) -> Option<Uuid> {
     match key.name {
         Name::Media { id, .. } => Some(id),
-        Name::Content(_) => None,
+        Name::Picture(_) | Name::Content(_) => None,
     }
 }
 

@@ -9,11 +9,13 @@ use uuid::Uuid;
 use super::{develop::Develop, notify::Notify};
 use crate::{
     blob::{self, Role, Store},
-    db::{Database, jobs::Job},
+    db::{Connection, Database, jobs::Job, pictures},
+    domain::picture::Picture,
     service::{
         announce::{Announce, Wake},
         error::Error,
         gallery::key,
+        pictures::key as key_of,
         tasks::Task,
     },
 };
@@ -22,6 +24,7 @@ use crate::{
 pub struct Workshop {
     develop: Develop,
     notify: Notify,
+    database: Database,
     store: Store,
 }
 
@@ -35,7 +38,8 @@ impl Workshop {
         wake: Arc<dyn Wake>,
     ) -> Self {
         let notify = Notify::new(database.clone(), Arc::clone(&wake));
-        Self { develop: Develop::new(database, store.clone(), crew, announce, wake), notify, store }
+        let develop = Develop::new(database.clone(), store.clone(), crew, announce, wake);
+        Self { develop, notify, database, store }
     }
 
     async fn erase(&self, party: Uuid, media: Uuid) -> Result<(), Failure> {
@@ -43,6 +47,17 @@ impl Workshop {
             self.store.delete(&key(party, media, role)).await.map_err(|error| away(&error))?;
         }
         Ok(())
+    }
+
+    /// Once it is not shown it never is again: another one has another id.
+    async fn erase_picture(&self, picture: Picture) -> Result<(), Failure> {
+        let shown = self.database.run(async |connection: &mut Connection| {
+            Ok::<_, Error>(pictures::shown(connection, picture).await?.is_some())
+        });
+        if shown.await.map_err(failure)? {
+            return Ok(());
+        }
+        self.store.delete(&key_of(picture)).await.map_err(|error| away(&error))
     }
 }
 
@@ -52,6 +67,7 @@ impl Run<Job> for Workshop {
             match Task::read(&job.kind, &job.payload) {
                 Some(Task::Develop { media }) => self.develop.run(media, cancel).await,
                 Some(Task::Erase { party, media }) => self.erase(party, media).await,
+                Some(Task::ErasePicture { picture }) => self.erase_picture(picture).await,
                 Some(Task::Notify { cause, after }) => self.notify.run(cause, after).await,
                 None => Err(Failure::Permanent("nobody here knows how".into())),
             }
@@ -62,7 +78,7 @@ impl Run<Job> for Workshop {
         Box::pin(async move {
             match Task::read(&job.kind, &job.payload) {
                 Some(Task::Develop { media }) => self.develop.fail(media, "it could not be processed").await,
-                Some(Task::Erase { .. } | Task::Notify { .. }) | None => Ok(()),
+                Some(Task::Erase { .. } | Task::ErasePicture { .. } | Task::Notify { .. }) | None => Ok(()),
             }
         })
     }

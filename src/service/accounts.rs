@@ -84,6 +84,7 @@ impl Accounts {
             display_name: format!("{first_name} {last_name}"),
             first_name: Some(first_name.to_owned()),
             last_name: Some(last_name.to_owned()),
+            avatar_id: None,
         };
         let account = NewAccount {
             person: &person,

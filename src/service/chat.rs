@@ -49,6 +49,7 @@ pub struct Said {
     /// The message.
     pub message: Message,
     media: Option<(Media, Option<Urls>)>,
+    links: Arc<Links>,
 }
 
 /// A page of a chat.
@@ -67,19 +68,20 @@ impl Said {
     pub(super) fn new(
         message: Message,
         media: &HashMap<Uuid, Media>,
-        links: &Links,
+        links: &Arc<Links>,
         signed_for: Option<i32>,
     ) -> Self {
         let media = message.media_id.and_then(|id| media.get(&id));
         let media = media.filter(|media| media.is_visible(Standing::Going, None));
         let media = media.map(|media| (media.clone(), links.urls(media, signed_for)));
-        Self { message, media }
+        Self { message, media, links: Arc::clone(links) }
     }
 
     /// The shape of the contract.
     pub fn view(&self) -> MessageView<'_> {
-        let media = self.media.as_ref().map(|(media, urls)| MediaView::new(media, urls.clone(), None));
-        MessageView::new(&self.message, media)
+        let at = &*self.links;
+        let media = self.media.as_ref().map(|(media, urls)| MediaView::new(media, urls.clone(), None, at));
+        MessageView::new(&self.message, media, at)
     }
 }
 
@@ -228,7 +230,7 @@ fn deleted_meanwhile(error: DatabaseError) -> Error {
 pub(super) async fn show(
     connection: &mut Connection,
     found: Vec<Message>,
-    links: &Links,
+    links: &Arc<Links>,
     signed_for: Option<i32>,
 ) -> Result<Vec<Said>, DatabaseError> {
     let ids: Vec<Uuid> = found.iter().filter_map(|message| message.media_id).collect();

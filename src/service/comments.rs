@@ -109,7 +109,10 @@ impl Comments {
                     comments::number(connection, comment.id, seq).await?;
                     logged = Some((media.party_id, seq));
                     let location = format!("/api/v1/media/{}/comments/{}", media.id, comment.id);
-                    Answer::created(location, &One::Comment(&CommentView::from(&comment)))
+                    Answer::created(
+                        location,
+                        &One::Comment(&CommentView::new(&comment, &*self.gallery.links)),
+                    )
                 })
                 .await
             })

@@ -10,10 +10,11 @@ use super::{
     door::{self, Inside},
     error::{Conflict, Error},
     links::{Links, Signature},
+    served::{Caching, Served},
     tasks::Task,
 };
 use crate::{
-    blob::{Key, Name, Object, Role, Store},
+    blob::{Key, Name, Role, Store},
     db::{
         Connection, Database, events, marks,
         media::{self, Selection},
@@ -35,7 +36,7 @@ use crate::{
 pub struct Gallery {
     pub(super) database: Database,
     pub(super) store: Store,
-    links: Arc<Links>,
+    pub(super) links: Arc<Links>,
     pub(super) announce: Arc<dyn Announce>,
     pub(super) wake: Arc<dyn Wake>,
 }
@@ -46,6 +47,7 @@ pub struct Seen {
     media: Media,
     urls: Option<Urls>,
     viewer: Option<MediaViewer>,
+    links: Arc<Links>,
 }
 
 impl Seen {
@@ -61,7 +63,7 @@ impl Seen {
 
     /// The shape of the contract.
     pub fn view(&self) -> MediaView<'_> {
-        MediaView::new(&self.media, self.urls.clone(), self.viewer)
+        MediaView::new(&self.media, self.urls.clone(), self.viewer, &*self.links)
     }
 }
 
@@ -95,18 +97,6 @@ pub struct GalleryPage {
     pub is_open: bool,
     /// Where the next page begins: number, and hearts in the order of hearts.
     pub next: Option<(i64, i32)>,
-}
-
-/// A file that may be served.
-#[derive(Debug)]
-pub struct Served {
-    key: Key,
-    /// Its media type.
-    pub content_type: String,
-    /// Another for each file and version.
-    pub etag: String,
-    /// Whether caches of other people may keep it.
-    pub is_public: bool,
 }
 
 impl Gallery {
@@ -199,27 +189,25 @@ impl Gallery {
                 let found = found.ok_or(Error::NotFound)?;
                 let opens =
                     |signature| self.links.opens(&media, found.party.links_version, rendition, signature);
-                let is_public = if signature.is_some_and(opens) {
-                    false
+                let caching = if signature.is_some_and(opens) {
+                    Caching::Private
                 } else {
                     let inside = door::judge(Some(found), caller, Act::SeeGallery)?;
-                    !inside.party.plan.is_private
+                    if inside.party.plan.is_private { Caching::Private } else { Caching::Public }
                 };
                 let files = media.files.as_ref().filter(|_| media.is_shown()).ok_or(Error::NotFound)?;
                 let etag = format!("\"{}-{}-{}\"", id.simple(), media.version, rendition.as_str());
                 let key = key(media.party_id, id, rendition.into());
-                Ok(Served { key, content_type: files.content_type(rendition).to_owned(), etag, is_public })
+                Ok(Served {
+                    store: self.store.clone(),
+                    key,
+                    content_type: files.content_type(rendition).to_owned(),
+                    etag,
+                    caching,
+                    name: format!("{}-{}", id.simple(), rendition.as_str()),
+                })
             })
             .await
-    }
-
-    /// Opens a file that may be served.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] when it is gone; [`Error::Unavailable`].
-    pub async fn open(&self, served: &Served) -> Result<Object, Error> {
-        self.store.open(&served.key).await?.ok_or(Error::NotFound)
     }
 
     /// Deletes a media: its row now, its files soon.
@@ -288,7 +276,7 @@ impl Gallery {
             is_favorite: marks.is_favorite,
             can_delete: inside.standing.is_hosting() || media.is_of(Some(person)),
         });
-        Seen { media, urls, viewer }
+        Seen { media, urls, viewer, links: Arc::clone(&self.links) }
     }
 }
 
@@ -316,7 +304,7 @@ impl From<Rendition> for Role {
 
 /// Where a file of a media is: a matter of its ids alone. A media is made once; made again, it is the same.
 pub fn key(party: Uuid, media: Uuid, role: Role) -> Key {
-    Key { party, role, name: Name::Media { id: media, version: 1 } }
+    Key { owner: party, role, name: Name::Media { id: media, version: 1 } }
 }
 
 /// A media, and the caller's place in its party, where they may do `act`.

@@ -14,6 +14,7 @@ use super::{
     attendances::put,
     codes::Codes,
     error::{Conflict, Error},
+    links::Links,
     once::{Answer, Ticket, once},
     rates::{self, Rates},
     seal::{Mark, Seal},
@@ -55,6 +56,7 @@ pub struct Joining {
     rates: Rates,
     hints: Hints,
     addresses: Mark,
+    links: Arc<Links>,
     // Whoever guesses codes gains no more by making all guesses at once than goes through
     joins: Turnstile,
     previews: Turnstile,
@@ -66,18 +68,18 @@ const NO_NAME: Wrong = Wrong::new("REQUIRED", "is required without an account");
 type Logged = Option<(Uuid, i64)>;
 
 impl Joining {
-    /// Out of its parts; `answers` seals what may be answered again, `addresses` marks where guests come from.
+    /// Out of its parts; of the secrets one seals what may be answered again, the other marks where guests come from.
     pub fn new(
         database: Database,
         codes: Arc<Codes>,
-        answers: Arc<Seal>,
+        (answers, addresses): (Arc<Seal>, Mark),
         sessions: Sessions,
         rates: Rates,
         hints: Hints,
-        addresses: Mark,
+        links: Arc<Links>,
     ) -> Self {
         let [joins, previews] = [(); 2].map(|()| Turnstile::new());
-        Self { database, codes, answers, sessions, rates, hints, addresses, joins, previews }
+        Self { database, codes, answers, sessions, rates, hints, addresses, links, joins, previews }
     }
 
     /// The party of that code, before one joins it.
@@ -222,8 +224,9 @@ impl Joining {
         let found = parties::find(connection, party, Some(user)).await?.ok_or(Error::NotFound)?;
         let attendee = attendances::find(connection, party, user).await?;
         let data = Joined {
-            party: PartyView::from(&found.party).seen_from(found.attendance, found.favorite_since.is_some()),
-            attendee: attendee.as_ref().map(AttendeeView::from),
+            party: PartyView::new(&found.party, &*self.links)
+                .seen_from(found.attendance, found.favorite_since.is_some()),
+            attendee: attendee.as_ref().map(|attendee| AttendeeView::new(attendee, &*self.links)),
         };
         answer(party, admission, &data)
     }
@@ -290,9 +293,10 @@ impl Joining {
         let Pair { access_token, refresh_token, expires_in } =
             self.sessions.open(connection, id, Kind::Guest).await?;
         let data = Welcome {
-            party: PartyView::from(&found.party).seen_from(found.attendance, found.favorite_since.is_some()),
+            party: PartyView::new(&found.party, &*self.links)
+                .seen_from(found.attendance, found.favorite_since.is_some()),
             guest: OwnGuest::from(&guest),
-            attendee: attendee.as_ref().map(AttendeeView::from),
+            attendee: attendee.as_ref().map(|attendee| AttendeeView::new(attendee, &*self.links)),
             access_token: access_token.expose(),
             refresh_token: refresh_token.expose(),
             expires_in: expires_in.as_secs(),

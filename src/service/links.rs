@@ -1,4 +1,4 @@
-//! URLs of a media's files: plain on public parties, signed on private ones.
+//! URLs of files: of media and of covers, plain on public parties and signed on private ones; of faces, always plain.
 //!
 //! *Invariant:* a signed URL is the same for all callers all day, so that pages, ETags and browser caches agree; it
 //! names its media and party and a version of both, so that it opens nothing else, and nothing once one is raised.
@@ -10,8 +10,13 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::seal::Mark;
 use crate::{
     config::{JwtSecrets, PublicUrl},
-    domain::media::{Media, Rendition},
-    view::media::Urls,
+    domain::{
+        media::{Media, Rendition},
+        party::Party,
+        person::Person,
+        picture::Cover,
+    },
+    view::{addresses::Addresses, media::Urls},
 };
 
 const DAY: u64 = 86_400;
@@ -57,17 +62,36 @@ impl Links {
         rendition: Rendition,
         signature: &Signature,
     ) -> bool {
+        self.is_signed(&signed(media, party_version, rendition, signature.expires), signature)
+    }
+
+    /// Whether a signature opens the cover that a party has now.
+    pub fn opens_cover(&self, party: &Party, signature: &Signature) -> bool {
+        let Some(cover) = &party.cover else { return false };
+        let signed = signed_cover(party, cover, party.links_version, signature.expires);
+        self.is_signed(&signed, signature)
+    }
+
+    /// The address of the service.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.public_url
+    }
+
+    fn is_signed(&self, signed: &str, signature: &Signature) -> bool {
         let Ok(mark) = URL_SAFE_NO_PAD.decode(&signature.mark) else { return false };
-        let signed = signed(media, party_version, rendition, signature.expires);
         signature.expires > self.now() && self.mark.is_of(signed.as_bytes(), &mark)
     }
 
     fn url(&self, media: &Media, rendition: Rendition, signed_for: Option<i32>) -> String {
         let path = self.public_url.link(&format!("/api/v1/media/{}/{}", media.id, rendition.as_str()));
         let Some(party_version) = signed_for else { return path };
+        self.sign(&path, |expires| signed(media, party_version, rendition, expires))
+    }
+
+    fn sign(&self, path: &str, signed: impl FnOnce(u64) -> String) -> String {
         // The end of tomorrow: 24 to 48 hours from now
         let expires = (self.now() / DAY + 2) * DAY;
-        let signed = signed(media, party_version, rendition, expires);
+        let signed = signed(expires);
         let mark = URL_SAFE_NO_PAD.encode(self.mark.of(signed.as_bytes()));
         format!("{path}?expires={expires}&signature={mark}")
     }
@@ -75,6 +99,25 @@ impl Links {
     fn now(&self) -> u64 {
         (self.clock)().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
     }
+}
+
+impl Addresses for Links {
+    fn avatar(&self, person: &Person) -> Option<String> {
+        let picture = person.avatar_id?;
+        Some(self.public_url.link(&format!("/api/v1/users/{}/avatar/{picture}", person.id)))
+    }
+
+    fn cover(&self, party: &Party) -> Option<String> {
+        let cover = party.cover.as_ref()?;
+        let path = self.public_url.link(&format!("/api/v1/parties/{}/cover/{}", party.id, cover.id));
+        let Some(version) = party.cover_signed_for() else { return Some(path) };
+        Some(self.sign(&path, |expires| signed_cover(party, cover, version, expires)))
+    }
+}
+
+/// One line less than of a media: nothing that is signed is both.
+fn signed_cover(party: &Party, cover: &Cover, version: i32, expires: u64) -> String {
+    format!("{}\n{version}\n{}\ncover\n{expires}", party.id, cover.id)
 }
 
 fn signed(media: &Media, party_version: i32, rendition: Rendition, expires: u64) -> String {
@@ -90,6 +133,7 @@ mod tests {
     use crate::domain::{
         media::{Files, MediaStatus, MediaType},
         moment::Moment,
+        party::Status,
         person::Person,
     };
 
@@ -130,6 +174,7 @@ mod tests {
                 display_name: "Ann".to_owned(),
                 first_name: None,
                 last_name: None,
+                avatar_id: None,
             },
             created_at: Moment(jiff::Timestamp::UNIX_EPOCH),
             seq: 1,
@@ -165,6 +210,46 @@ mod tests {
         ] {
             assert!(!links(|| at(NOON)).opens(&other, 1, Rendition::File, &opens));
         }
+    }
+
+    #[test]
+    fn a_cover_is_signed_where_not_everybody_may_see_it_and_opens_as_long_as_it_is_shown() {
+        let party = |is_private, status| {
+            let mut party = crate::domain::party::tests::party(status);
+            party.plan.is_private = is_private;
+            party.cover = Some(Cover { id: Uuid::from_u128(5), content_type: "image/jpeg".to_owned() });
+            party
+        };
+        let plain =
+            format!("https://party.example/api/v1/parties/{}/cover/{}", Uuid::nil(), Uuid::from_u128(5));
+        for (is_private, status, is_signed) in [
+            (false, Status::Live, false),
+            (true, Status::Live, true),
+            (false, Status::Draft, true),
+            (true, Status::Draft, true),
+        ] {
+            let url = links(|| at(NOON)).cover(&party(is_private, status)).unwrap();
+            assert_eq!(
+                (url == plain, url.starts_with(&plain)),
+                (!is_signed, true),
+                "{is_private} {status:?}"
+            );
+        }
+        let private = party(true, Status::Live);
+        let opens = signature(&links(|| at(NOON)).cover(&private).unwrap());
+        assert_eq!(opens.expires, NOON + DAY / 2 + DAY);
+        assert!(links(|| at(NOON)).opens_cover(&private, &opens));
+        assert!(!links(|| at(NOON + 2 * DAY)).opens_cover(&private, &opens));
+        let other = Some(Cover { id: Uuid::from_u128(6), content_type: "image/jpeg".to_owned() });
+        for other in [
+            Party { cover: other, ..private.clone() },
+            Party { cover: None, ..private.clone() },
+            Party { id: Uuid::from_u128(9), ..private.clone() },
+            Party { links_version: 2, ..private.clone() },
+        ] {
+            assert!(!links(|| at(NOON)).opens_cover(&other, &opens), "{other:?}");
+        }
+        assert_eq!(links(|| at(NOON)).cover(&Party { cover: None, ..private }), None);
     }
 
     #[test]

@@ -10,12 +10,12 @@ use super::{
     codes::{self, Codes},
     door::{self, Inside, user},
     error::{Conflict, Error},
+    links::Links,
     once::{Answer, Ticket, once},
     seal::Seal,
     tasks::Task,
 };
 use crate::{
-    config::PublicUrl,
     db::{
         Connection, Database, attendances, events,
         parties::{self, NewParty, Place, Shown},
@@ -45,7 +45,7 @@ pub struct Parties {
     pub(super) answers: Arc<Seal>,
     pub(super) announce: Arc<dyn Announce>,
     pub(super) wake: Arc<dyn Wake>,
-    public_url: PublicUrl,
+    pub(super) links: Arc<Links>,
 }
 
 /// A party for the eyes of one caller.
@@ -54,6 +54,7 @@ pub struct Seen {
     inside: Inside,
     is_known: bool,
     invitation: Option<Invitation>,
+    links: Arc<Links>,
 }
 
 impl Seen {
@@ -69,7 +70,7 @@ impl Seen {
 
     /// What they see.
     pub fn view(&self) -> PartyView<'_> {
-        let view = PartyView::from(&self.inside.party).inviting(self.invitation.as_ref());
+        let view = PartyView::new(&self.inside.party, &*self.links).inviting(self.invitation.as_ref());
         if self.is_known { view.seen_from(self.inside.attendance, self.inside.is_favorite) } else { view }
     }
 }
@@ -82,9 +83,9 @@ impl Parties {
         answers: Arc<Seal>,
         announce: Arc<dyn Announce>,
         wake: Arc<dyn Wake>,
-        public_url: PublicUrl,
+        links: Arc<Links>,
     ) -> Self {
-        Self { database, codes, answers, announce, wake, public_url }
+        Self { database, codes, answers, announce, wake, links }
     }
 
     /// Makes a party of `fields`, with the caller as its host, once for each `ticket`.
@@ -248,8 +249,9 @@ impl Parties {
         let invitation = inside
             .standing
             .is_hosting()
-            .then(|| Invitation::new(self.codes.of(&inside.party).as_ref(), &self.public_url));
-        Ok(Seen { inside, is_known: caller.is_known(), invitation })
+            .then(|| Invitation::new(self.codes.of(&inside.party).as_ref(), self.links.public_url()));
+        let links = Arc::clone(&self.links);
+        Ok(Seen { inside, is_known: caller.is_known(), invitation, links })
     }
 
     /// After the commit: tells the screens and the worker, if something was logged.

@@ -6,7 +6,10 @@
 use uuid::Uuid;
 
 use super::{error::Error, tasks::Task};
-use crate::db::{Connection, DatabaseError, retention};
+use crate::{
+    db::{Connection, DatabaseError, retention},
+    domain::picture::{Picture, Subject},
+};
 
 /// Media that go at once, each with a job for its files.
 const MEDIA: i64 = 100;
@@ -45,6 +48,9 @@ async fn erase_part(connection: &mut Connection, party: Uuid) -> Result<bool, Da
     if retention::traces(connection, party, TRACES).await? >= TRACES {
         return Ok(false);
     }
-    retention::party(connection, party).await?;
+    if let Some(id) = retention::party(connection, party).await? {
+        let cover = Picture { subject: Subject::Party(party), id };
+        Task::leave_all(&[Task::ErasePicture { picture: cover }], connection).await?;
+    }
     Ok(true)
 }

@@ -1,5 +1,7 @@
 //! Work that a use case leaves behind, in the transaction that makes it necessary.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -7,7 +9,7 @@ use uuid::Uuid;
 use super::error::Error;
 use crate::{
     db::{Connection, DatabaseError, jobs},
-    domain::notification::Cause,
+    domain::{notification::Cause, picture::Picture},
 };
 
 /// A piece of work.
@@ -26,6 +28,11 @@ pub enum Task {
         /// Which.
         media: Uuid,
     },
+    /// Take a picture out of the store, unless it is the one that is shown.
+    ErasePicture {
+        /// Which.
+        picture: Picture,
+    },
     /// Tell everybody whom something concerns.
     Notify {
         /// Of what.
@@ -38,7 +45,7 @@ pub enum Task {
 
 impl Task {
     /// Their kinds, as a queue knows them.
-    pub const KINDS: &'static [&'static str] = &["develop", "erase", "notify"];
+    pub const KINDS: &'static [&'static str] = &["develop", "erase", "erase_picture", "notify"];
 
     /// That everybody is told whom `cause` concerns.
     pub fn tell(cause: Cause) -> Self {
@@ -56,14 +63,19 @@ impl Task {
     ///
     /// [`Error::Unavailable`].
     pub async fn leave(&self, connection: &mut Connection) -> Result<(), Error> {
-        let (kind, payload) = match self {
-            Self::Develop { .. } => ("develop", serde_json::to_value(self)),
-            Self::Erase { .. } => ("erase", serde_json::to_value(self)),
-            Self::Notify { .. } => ("notify", serde_json::to_value(self)),
-        };
-        let payload = payload.map_err(Error::internal)?.get("of").cloned().unwrap_or_default();
-        jobs::add(connection, kind, &payload).await?;
+        let (kind, payload) = self.written();
+        jobs::add(connection, &kind, &payload).await?;
         Ok(())
+    }
+
+    /// As [`Task::leave`]; it is done after `delay`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unavailable`].
+    pub async fn leave_for_later(&self, connection: &mut Connection, delay: Duration) -> Result<(), Error> {
+        let (kind, payload) = self.written();
+        Ok(jobs::add_later(connection, &kind, &payload, delay).await?)
     }
 
     /// Leaves many behind, by one statement.
@@ -90,6 +102,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::picture::Subject;
 
     #[test]
     fn a_task_is_read_as_it_was_left() {
@@ -99,7 +112,11 @@ mod tests {
         assert_eq!(Task::read("erase", &payload), None, "the party is missing");
         assert_eq!(Task::read("dance", &payload), None);
         let told = Task::tell(Cause::Like { media, person: media });
-        for task in [Task::Develop { media }, Task::Erase { party: media, media }, told] {
+        let picture = |subject| Task::ErasePicture { picture: Picture { subject, id: media } };
+        let pictures = [Subject::User(media), Subject::Party(media)].map(picture);
+        for task in
+            [Task::Develop { media }, Task::Erase { party: media, media }, told].into_iter().chain(pictures)
+        {
             let written = serde_json::to_value(task).unwrap();
             let kind = written["kind"].as_str().unwrap();
             assert!(Task::KINDS.contains(&kind));

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -13,13 +12,14 @@ use super::{
     door::{self, Inside},
     error::{Conflict, Error},
     gallery::{Gallery, key},
+    incoming::{Complete, Incoming, Said},
     once::{Answer, Ticket, once},
     rates::Rates,
     seal::Seal,
     tasks::Task,
 };
 use crate::{
-    blob::{Role, Sealed, Staged},
+    blob::Role,
     db::{
         Connection, events,
         media::{self, Received},
@@ -28,11 +28,9 @@ use crate::{
         access::Act,
         caller::Caller,
         event::EventKind,
-        limits::PHOTO_BYTES,
         media::{Allotment, MediaType, Mood, Quota},
         text::Caption,
     },
-    imaging::{Format, HEAD, Refusal, sniff},
     view::One,
 };
 
@@ -45,15 +43,6 @@ pub struct Uploads {
     seal: Arc<Seal>,
 }
 
-/// What a client says of its file.
-#[derive(Clone, Debug, Default)]
-pub struct Said {
-    /// Its media type.
-    pub content_type: Option<String>,
-    /// Its name.
-    pub file_name: Option<String>,
-}
-
 /// What stands beside a file.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
@@ -63,79 +52,6 @@ pub struct Words {
     pub mood: Option<Mood>,
     /// Slugs.
     pub tags: Vec<String>,
-}
-
-/// A file that is coming in.
-pub struct Upload {
-    caller: Caller,
-    party: Uuid,
-    person: Uuid,
-    said: Said,
-    staged: Staged,
-    /// The first bytes, until they tell what the file is.
-    head: Vec<u8>,
-    format: Option<Format>,
-}
-
-/// A file that is here, and whose bytes the disk has.
-pub struct Complete {
-    caller: Caller,
-    party: Uuid,
-    person: Uuid,
-    format: Format,
-    sealed: Sealed,
-}
-
-impl Upload {
-    /// Takes the next bytes. After an error, drop it.
-    ///
-    /// # Errors
-    ///
-    /// What the bytes show is not taken, or they are too many; [`Error::StorageFull`], [`Error::Unavailable`].
-    pub async fn write(&mut self, bytes: &Bytes) -> Result<(), Error> {
-        if self.format.is_none() {
-            let missing = HEAD.saturating_sub(self.head.len()).min(bytes.len());
-            self.head.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
-            if self.head.len() >= HEAD {
-                self.look()?;
-            }
-        }
-        self.staged.write(bytes).await.map_err(Error::from)
-    }
-
-    /// All bytes are here.
-    ///
-    /// # Errors
-    ///
-    /// As [`Upload::write`]; an empty file is not taken.
-    pub async fn complete(mut self) -> Result<Complete, Error> {
-        let format = match self.format {
-            Some(format) => format,
-            None => self.look()?,
-        };
-        let sealed = self.staged.seal().await.map_err(Error::from)?;
-        Ok(Complete { caller: self.caller, party: self.party, person: self.person, format, sealed })
-    }
-
-    fn look(&mut self) -> Result<Format, Error> {
-        let said = &self.said;
-        let admitted = sniff(&self.head).admit(said.content_type.as_deref(), said.file_name.as_deref());
-        let format = admitted.map_err(|refusal| match refusal {
-            Refusal::NotWhatItSays => Error::Unsupported("The file is not what its name or type says"),
-            Refusal::Unsupported => Error::Unsupported("Photos are taken: JPEG, PNG, GIF, WebP"),
-            Refusal::TooLarge => Error::TooLarge("The picture has too many pixels"),
-        })?;
-        self.format = Some(format);
-        self.head = Vec::new();
-        Ok(format)
-    }
-}
-
-impl Complete {
-    /// SHA-256 of the bytes.
-    pub fn sha256(&self) -> [u8; 32] {
-        self.sealed.sha256()
-    }
 }
 
 impl Uploads {
@@ -162,29 +78,30 @@ impl Uploads {
         }
     }
 
-    /// Opens a place for a file of `caller`, who was admitted.
+    /// Opens a place for a file of somebody who was admitted.
     ///
     /// # Errors
     ///
     /// [`Error::StorageFull`], [`Error::Unavailable`].
-    pub async fn begin(&self, caller: Caller, party: Uuid, said: Said) -> Result<Upload, Error> {
-        let person = caller.person().ok_or(Error::Unauthenticated("a token is needed for this"))?;
-        let staged = self.gallery.store.stage(PHOTO_BYTES).await.map_err(Error::from)?;
-        Ok(Upload { caller, party, person, said, staged, head: Vec::new(), format: None })
+    pub async fn begin(&self, said: Said) -> Result<Incoming, Error> {
+        Incoming::begin(&self.gallery.store, said).await
     }
 
-    /// Enters a file: a row, an event, a job. The same bytes of the same person are the media that they made first.
+    /// Enters a file of `caller` into `party`: a row, an event, a job. The same bytes of the same person are the media that they made first.
     ///
     /// # Errors
     ///
     /// As [`Uploads::admit`]; [`Conflict::QuotaExceeded`].
     pub async fn finish(
         &self,
+        caller: Caller,
+        party: Uuid,
         complete: Complete,
         words: &Words,
         ticket: Option<&Ticket>,
     ) -> Result<Answer, Error> {
-        let Complete { caller, party, person, format, sealed } = complete;
+        let person = caller.person().ok_or(Error::Unauthenticated("a token is needed for this"))?;
+        let Complete { format, sealed } = complete;
         let (id, size, sha256) = (Uuid::now_v7(), sealed.size(), sealed.sha256());
         let original = key(party, id, Role::Original);
         // Whoever hangs up before the row leaves no bytes behind

@@ -13,7 +13,7 @@ use crate::{
         profile::{Edit, Profile},
         suggestion::Suggestions,
     },
-    view::UserView,
+    view::{Addresses, UserView},
 };
 
 /// The use cases of users.
@@ -40,9 +40,14 @@ impl Seen {
         self.account.is_followed
     }
 
-    /// What they see.
-    pub fn view(&self) -> UserView<'_> {
-        UserView::new(&self.account, self.caller)
+    /// The picture of their face, if they show one.
+    pub(super) fn avatar_id(&self) -> Option<Uuid> {
+        self.account.person.avatar_id
+    }
+
+    /// What they see, with the addresses of pictures.
+    pub fn view(&self, at: &dyn Addresses) -> UserView<'_> {
+        UserView::new(&self.account, self.caller, at)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::UserSummary;
+use super::{Addresses, UserSummary};
 use crate::domain::{
     attendance::{Attendee, Role, Rsvp},
     moment::Moment,
@@ -21,11 +21,12 @@ pub struct AttendeeView<'a> {
     checked_in_at: Option<Moment>,
 }
 
-impl<'a> From<&'a Attendee> for AttendeeView<'a> {
-    fn from(attendee: &'a Attendee) -> Self {
+impl<'a> AttendeeView<'a> {
+    /// With the address of their face.
+    pub fn new(attendee: &'a Attendee, at: &dyn Addresses) -> Self {
         Self {
             id: attendee.person.id,
-            user: UserSummary::from(&attendee.person),
+            user: UserSummary::new(&attendee.person, at),
             role: attendee.role,
             status: attendee.rsvp,
             joined_at: attendee.joined_at,

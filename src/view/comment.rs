@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::UserSummary;
+use super::{Addresses, UserSummary};
 use crate::domain::{comment::Comment, moment::Moment};
 
 /// A comment.
@@ -17,12 +17,13 @@ pub struct CommentView<'a> {
     created_at: Moment,
 }
 
-impl<'a> From<&'a Comment> for CommentView<'a> {
-    fn from(comment: &'a Comment) -> Self {
+impl<'a> CommentView<'a> {
+    /// With the address of its author's face.
+    pub fn new(comment: &'a Comment, at: &dyn Addresses) -> Self {
         Self {
             id: comment.id,
             media_id: comment.media_id,
-            author: UserSummary::from(&comment.author),
+            author: UserSummary::new(&comment.author, at),
             content: &comment.content,
             created_at: comment.created_at,
         }

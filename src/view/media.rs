@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::UserSummary;
+use super::{Addresses, UserSummary};
 use crate::domain::{media::Media, moment::Moment};
 
 /// Where a media's files are, absolute.
@@ -62,7 +62,12 @@ pub struct MediaView<'a> {
 
 impl<'a> MediaView<'a> {
     /// With its URLs, if it has any, and for its viewer, if it is for one.
-    pub fn new(media: &'a Media, urls: Option<Urls>, viewer: Option<MediaViewer>) -> Self {
+    pub fn new(
+        media: &'a Media,
+        urls: Option<Urls>,
+        viewer: Option<MediaViewer>,
+        at: &dyn Addresses,
+    ) -> Self {
         Self {
             id: media.id,
             party_id: media.party_id,
@@ -82,7 +87,7 @@ impl<'a> MediaView<'a> {
             likes_count: media.likes_count,
             comments_count: media.comments_count,
             views_count: media.views_count,
-            uploader: UserSummary::from(&media.uploader),
+            uploader: UserSummary::new(&media.uploader, at),
             created_at: media.created_at,
             seq: media.seq,
             failure: media.failure.as_deref(),

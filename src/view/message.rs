@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{UserSummary, media::MediaView};
+use super::{Addresses, UserSummary, media::MediaView};
 use crate::domain::{chat::Message, moment::Moment};
 
 /// A message; of one that was taken back only that it was there.
@@ -29,12 +29,12 @@ pub struct MessageView<'a> {
 
 impl<'a> MessageView<'a> {
     /// With the media that it shows, as far as everybody in the party may see it.
-    pub fn new(message: &'a Message, media: Option<MediaView<'a>>) -> Self {
+    pub fn new(message: &'a Message, media: Option<MediaView<'a>>, at: &dyn Addresses) -> Self {
         let is_there = message.deleted_at.is_none();
         Self {
             id: message.id,
             party_id: message.party_id,
-            sender: UserSummary::from(&message.sender),
+            sender: UserSummary::new(&message.sender, at),
             kind: message.kind.as_str(),
             content: if is_there { &message.content } else { "" },
             media: media.filter(|_| is_there),
@@ -53,7 +53,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{chat::MessageType, person::Person};
+    use crate::{
+        domain::{chat::MessageType, person::Person},
+        view::addresses::Nowhere,
+    };
 
     #[test]
     fn of_a_message_that_was_taken_back_no_word_is_shown() {
@@ -67,6 +70,7 @@ mod tests {
                 display_name: "Ada".to_owned(),
                 first_name: None,
                 last_name: None,
+                avatar_id: Some(Uuid::from_u128(4)),
             },
             kind: MessageType::Text,
             content: "hello".to_owned(),
@@ -78,13 +82,13 @@ mod tests {
             deleted_at: None,
             seq: 7,
         };
-        let view = serde_json::to_value(MessageView::new(&message, None)).unwrap();
+        let view = serde_json::to_value(MessageView::new(&message, None, &Nowhere)).unwrap();
         let expected = json!({
             "id": Uuid::from_u128(1),
             "partyId": Uuid::from_u128(2),
             "sender": {
                 "id": Uuid::from_u128(3), "username": null, "displayName": "Ada", "firstName": null,
-                "lastName": null, "avatarUrl": null, "isGuest": true,
+                "lastName": null, "avatarUrl": "avatar 4", "isGuest": true,
             },
             "type": "TEXT",
             "content": "hello",
@@ -98,7 +102,7 @@ mod tests {
         });
         assert_eq!(view, expected);
         message.deleted_at = Some(at(1));
-        let view = serde_json::to_value(MessageView::new(&message, None)).unwrap();
+        let view = serde_json::to_value(MessageView::new(&message, None, &Nowhere)).unwrap();
         assert_eq!((&view["content"], &view["deletedAt"]), (&json!(""), &json!("1970-01-01T00:00:01.000Z")));
         assert_eq!(view["reactions"], json!({}));
     }

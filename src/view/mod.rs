@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* a view shows what its caller may see; what others may not see is not in it at all.
 
+pub mod addresses;
 pub mod attendee;
 pub mod comment;
 pub mod device;
@@ -16,6 +17,7 @@ pub mod tag;
 pub mod user;
 
 pub use self::{
+    addresses::Addresses,
     attendee::AttendeeView,
     device::DeviceView,
     notification::NotificationView,

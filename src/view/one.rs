@@ -74,6 +74,7 @@ mod tests {
             display_name: "Ann".to_owned(),
             first_name: None,
             last_name: None,
+            avatar_id: None,
         };
         let created_at = Moment(jiff::Timestamp::UNIX_EPOCH);
         let guest = Guest { person, party_id: Uuid::max(), created_at };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::UserSummary;
+use super::{Addresses, UserSummary};
 use crate::{
     config::PublicUrl,
     domain::{
@@ -22,7 +22,7 @@ pub struct PartyView<'a> {
     id: Uuid,
     title: &'a str,
     description: Option<&'a str>,
-    cover_image_url: Option<&'a str>,
+    cover_image_url: Option<String>,
     starts_at: Moment,
     ends_at: Option<Moment>,
     started_at: Option<Moment>,
@@ -61,6 +61,33 @@ struct Viewer {
 }
 
 impl<'a> PartyView<'a> {
+    /// As everybody sees it who may, with the addresses of its pictures.
+    pub fn new(party: &'a Party, at: &dyn Addresses) -> Self {
+        Self {
+            id: party.id,
+            title: &party.plan.title,
+            description: party.plan.description.as_deref(),
+            cover_image_url: at.cover(party),
+            starts_at: party.plan.starts_at,
+            ends_at: party.plan.ends_at,
+            started_at: party.started_at,
+            ended_at: party.ended_at,
+            status: party.status,
+            is_private: party.plan.is_private,
+            max_attendees: party.plan.max_attendees,
+            attendees_count: party.attendees_count,
+            media_count: party.media_count,
+            tags: &party.plan.tags,
+            host: UserSummary::new(&party.host, at),
+            venue: party.plan.venue.as_ref(),
+            created_at: party.created_at,
+            updated_at: party.updated_at,
+            seq: party.seq,
+            invitation: None,
+            viewer: None,
+        }
+    }
+
     /// As somebody who is known sees it, with their own place in it.
     #[must_use]
     pub fn seen_from(mut self, place: Option<Attendance>, is_favorite: bool) -> Self {
@@ -78,35 +105,6 @@ impl<'a> PartyView<'a> {
     pub fn inviting(mut self, invitation: Option<&'a Invitation>) -> Self {
         self.invitation = invitation;
         self
-    }
-}
-
-impl<'a> From<&'a Party> for PartyView<'a> {
-    fn from(party: &'a Party) -> Self {
-        Self {
-            id: party.id,
-            title: &party.plan.title,
-            description: party.plan.description.as_deref(),
-            // None has one yet
-            cover_image_url: None,
-            starts_at: party.plan.starts_at,
-            ends_at: party.plan.ends_at,
-            started_at: party.started_at,
-            ended_at: party.ended_at,
-            status: party.status,
-            is_private: party.plan.is_private,
-            max_attendees: party.plan.max_attendees,
-            attendees_count: party.attendees_count,
-            media_count: party.media_count,
-            tags: &party.plan.tags,
-            host: UserSummary::from(&party.host),
-            venue: party.plan.venue.as_ref(),
-            created_at: party.created_at,
-            updated_at: party.updated_at,
-            seq: party.seq,
-            invitation: None,
-            viewer: None,
-        }
     }
 }
 
@@ -131,21 +129,21 @@ impl Invitation {
 #[serde(rename_all = "camelCase")]
 pub struct Preview<'a> {
     title: &'a str,
-    cover_url: Option<&'a str>,
+    cover_url: Option<String>,
     starts_at: Moment,
     status: Status,
     host: UserSummary<'a>,
 }
 
-impl<'a> From<&'a Party> for Preview<'a> {
-    fn from(party: &'a Party) -> Self {
+impl<'a> Preview<'a> {
+    /// With the addresses of its pictures.
+    pub fn new(party: &'a Party, at: &dyn Addresses) -> Self {
         Self {
             title: &party.plan.title,
-            // None has one yet
-            cover_url: None,
+            cover_url: at.cover(party),
             starts_at: party.plan.starts_at,
             status: party.status,
-            host: UserSummary::from(&party.host),
+            host: UserSummary::new(&party.host, at),
         }
     }
 }

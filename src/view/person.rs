@@ -3,6 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::Addresses;
 use crate::domain::person::Person;
 
 /// A user or a guest beside what they did.
@@ -14,20 +15,20 @@ pub struct UserSummary<'a> {
     display_name: &'a str,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
-    avatar_url: Option<&'a str>,
+    avatar_url: Option<String>,
     is_guest: bool,
 }
 
-impl<'a> From<&'a Person> for UserSummary<'a> {
-    fn from(person: &'a Person) -> Self {
+impl<'a> UserSummary<'a> {
+    /// With the address of their face.
+    pub fn new(person: &'a Person, at: &dyn Addresses) -> Self {
         Self {
             id: person.id,
             username: person.username.as_deref(),
             display_name: &person.display_name,
             first_name: person.first_name.as_deref(),
             last_name: person.last_name.as_deref(),
-            // Nobody has one yet
-            avatar_url: None,
+            avatar_url: at.avatar(person),
             is_guest: person.is_guest(),
         }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::person::UserSummary;
+use super::{Addresses, person::UserSummary};
 use crate::domain::{
     account::{Account, Guest},
     caller::Caller,
@@ -44,10 +44,10 @@ struct Viewer {
 
 impl<'a> UserView<'a> {
     /// As `caller` sees them, for whom the account was read.
-    pub fn new(account: &'a Account, caller: Caller) -> Self {
+    pub fn new(account: &'a Account, caller: Caller, at: &dyn Addresses) -> Self {
         let is_own = caller.user() == Some(account.person.id);
         Self {
-            summary: UserSummary::from(&account.person),
+            summary: UserSummary::new(&account.person, at),
             bio: account.bio.as_deref(),
             interests: &account.interests,
             followers_count: account.followers_count,
@@ -60,8 +60,8 @@ impl<'a> UserView<'a> {
     }
 
     /// As they see themselves.
-    pub fn own(account: &'a Account) -> Self {
-        Self::new(account, Caller::User(account.person.id))
+    pub fn own(account: &'a Account, at: &dyn Addresses) -> Self {
+        Self::new(account, Caller::User(account.person.id), at)
     }
 }
 

@@ -50,6 +50,7 @@ mod outages;
 mod parties;
 mod party_night;
 mod passwords;
+mod pictures;
 mod places;
 mod pod;
 mod private_servers;

@@ -18,6 +18,7 @@ use super::{
     access::{Openness, Standing},
     moment::Moment,
     person::Person,
+    picture::Cover,
 };
 
 /// How long after its end a party still takes photos and talk, in hours.
@@ -32,6 +33,8 @@ pub struct Party {
     pub host: Person,
     /// What its hosts decide.
     pub plan: Plan,
+    /// The picture that stands for it.
+    pub cover: Option<Cover>,
     /// Where it is in its life.
     pub status: Status,
     /// When it became LIVE.
@@ -67,6 +70,13 @@ impl Party {
         self.plan.is_private.then_some(self.links_version)
     }
 
+    /// The version that a link to its cover is signed for; `None`: it is open to everybody. Hosts show a draft's cover to
+    /// themselves, where no token goes along.
+    pub fn cover_signed_for(&self) -> Option<i32> {
+        let Openness { is_private, is_draft } = self.openness();
+        (is_private || is_draft).then_some(self.links_version)
+    }
+
     /// Whether no seat is left.
     pub fn is_full(&self) -> bool {
         self.plan.max_attendees.is_some_and(|most| self.attendees_count >= most)
@@ -96,7 +106,7 @@ impl Party {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
@@ -105,7 +115,7 @@ mod tests {
         Moment::read(&json!(text)).unwrap()
     }
 
-    pub(super) fn party(status: Status) -> Party {
+    pub(crate) fn party(status: Status) -> Party {
         let at = moment("2026-05-01T20:00:00Z");
         let host = Person {
             id: Uuid::nil(),
@@ -113,6 +123,7 @@ mod tests {
             display_name: "Host".to_owned(),
             first_name: None,
             last_name: None,
+            avatar_id: None,
         };
         let plan = Plan {
             title: "Party".to_owned(),
@@ -128,6 +139,7 @@ mod tests {
             id: Uuid::nil(),
             host,
             plan,
+            cover: None,
             status,
             started_at: Some(at),
             ended_at: Some(at),

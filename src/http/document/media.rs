@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     operation::{Described, delete, get, patch, post, put},
-    schema::{body, count, few, id, nullable, one_of, re, text, under},
+    schema::{body, count, id, nullable, one_of, re, tags, text, under},
     shapes::{MEDIA_STATUSES, MEDIA_TYPES, MOODS},
 };
 use crate::{

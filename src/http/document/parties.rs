@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     operation::{Described, delete, get, patch, post, put},
-    schema::{body, few, flag, moment, nullable, number, one_of, re, shape, text, under, with, word},
+    people::picture,
+    schema::{body, flag, moment, nullable, number, one_of, re, shape, tags, text, under, with, word},
     shapes::RSVPS,
 };
 use crate::{
@@ -100,6 +101,12 @@ pub(super) fn parties() -> Vec<Described> {
             .known()
             .answers_with("image/png")
             .refuses(&[Forbidden, Conflict]),
+        put("/parties/{id}/cover", "Show another picture of a party")
+            .known()
+            .takes_form(picture())
+            .answers(party())
+            .refuses(&[Forbidden]),
+        get("/parties/{id}/cover/{pictureId}", "The picture of a party").answers_with("image/*").in_parts(),
         post("/parties/{id}/displays", "Let a screen show the gallery")
             .known()
             .once()

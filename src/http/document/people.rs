@@ -4,13 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     operation::{Described, delete, get, patch, post, put},
-    schema::{body, few, flag, nullable, re, shape, text, under, with, word},
+    schema::{body, few, flag, nullable, re, shape, tags, text, under, with, word},
     shapes::PLATFORMS,
 };
-use crate::{
-    domain::limits as l,
-    http::problem::Code::{EmailTaken, Forbidden, UsernameTaken, Validation},
-};
+use crate::http::problem::Code::{EmailTaken, Forbidden, UsernameTaken, Validation};
 
 fn email() -> Value {
     json!({ "type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"] })
@@ -129,5 +126,18 @@ pub(super) fn users() -> Vec<Described> {
         get("/users/me/liked-media", "Media that one likes").user().pages(re("Media")),
         get("/users/me/favorite-media", "Media that are one's favourites").user().pages(re("Media")),
         get("/users/me/favorite-parties", "Parties that are one's favourites").user().pages(re("Party")),
+        put("/users/me/avatar", "Show another picture of oneself")
+            .user()
+            .takes_form(picture())
+            .answers(under("user", re("User"))),
+        get("/users/{id}/avatar/{pictureId}", "The picture of a user").answers_with("image/*").in_parts(),
     ]
+}
+
+/// A form with a picture.
+pub(super) fn picture() -> Value {
+    body(
+        &["file"],
+        json!({ "file": { "type": "string", "contentMediaType": "image/*", "format": "binary" } }),
+    )
 }

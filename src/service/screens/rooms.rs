@@ -64,7 +64,8 @@ impl Screens {
                     Some(person) => people::find(connection, person).await?,
                     None => None,
                 };
-                let face = person.as_ref().map(|person| raw(&UserSummary::from(person))).transpose()?;
+                let face =
+                    person.as_ref().map(|person| raw(&UserSummary::new(person, &*self.links))).transpose()?;
                 // A screen may see the gallery of a private party, and is no onlooker of it
                 let place = place(inside.standing, inside.party.openness()).unwrap_or(Place::Member);
                 Ok(Admission { seq: inside.party.seq, epoch, place, face })

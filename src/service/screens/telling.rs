@@ -2,6 +2,8 @@
 //!
 //! *Invariant:* every event is told or passed over, none is left out: numbers that nobody hears are still numbers.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -51,7 +53,7 @@ struct OnlyId {
 pub(super) struct Telling<'a> {
     pub(super) event: &'a Event,
     pub(super) subjects: &'a Subjects,
-    pub(super) links: &'a Links,
+    pub(super) links: &'a Arc<Links>,
 }
 
 impl Telling<'_> {
@@ -77,7 +79,7 @@ impl Telling<'_> {
                 self.say(kind, &Data::Status { party_id, status })
             }
             EventKind::PartyUpdated => {
-                let party = PartyView::from(&self.subjects.party);
+                let party = PartyView::new(&self.subjects.party, &**self.links);
                 self.say(kind, &Data::Party { party_id, party })
             }
             EventKind::AttendeeJoined | EventKind::AttendeeLeft | EventKind::AttendeeUpdated => {
@@ -104,7 +106,10 @@ impl Telling<'_> {
         match self.subjects.attendees.get(&self.subject()) {
             Some((attendee, presence)) => {
                 let kind = if *presence == Presence::In { kind } else { EventKind::AttendeeLeft };
-                self.say(kind, &Data::Attendee { party_id, attendee: attendee.into() })
+                self.say(
+                    kind,
+                    &Data::Attendee { party_id, attendee: AttendeeView::new(attendee, &**self.links) },
+                )
             }
             None => {
                 let attendee = OnlyId { id: self.subject() };
@@ -120,14 +125,14 @@ impl Telling<'_> {
         if matches!(media.status, MediaStatus::Failed | MediaStatus::Hidden) {
             return self.say_media_removed(media.status.as_str());
         }
-        let party_id = media.party_id;
+        let (party_id, at) = (media.party_id, &**self.links);
         if kind == EventKind::NewMedia {
             // As it was then: what has become of it is told by an event that follows
             let then = Media { status: MediaStatus::Processing, seq: self.event.seq, ..media.clone() };
-            return self.say(kind, &Data::Media { party_id, media: MediaView::new(&then, None, None) });
+            return self.say(kind, &Data::Media { party_id, media: MediaView::new(&then, None, None, at) });
         }
         let urls = self.links.urls(media, self.subjects.party.signed_for());
-        self.say(kind, &Data::Media { party_id, media: MediaView::new(media, urls, None) })
+        self.say(kind, &Data::Media { party_id, media: MediaView::new(media, urls, None, at) })
     }
 
     /// Of what is below a media that nobody sees any more nothing is shown either.
@@ -140,7 +145,7 @@ impl Telling<'_> {
         match comment.filter(is_seen) {
             Some(comment) => {
                 let party_id = self.subjects.party.id;
-                self.say(kind, &Data::Comment { party_id, comment: comment.into() })
+                self.say(kind, &Data::Comment { party_id, comment: CommentView::new(comment, &**self.links) })
             }
             None => self.say_comment_removed(),
         }

@@ -3,6 +3,7 @@ SELECT people.id AS person_id,
        people.display_name,
        people.first_name,
        people.last_name,
+       people.avatar_id,
        people.created_at,
        guests.party_id
 FROM people

@@ -1,7 +1,7 @@
 -- The party's number is read in the same statement, so that the page can be followed from there without a gap.
 SELECT
     c.id, c.media_id, c.content, c.created_at, c.seq,
-    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name,
+    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name, u.avatar_id,
     p.seq AS party_seq
 FROM media m
 JOIN parties p ON p.id = m.party_id

@@ -1,4 +1,4 @@
-SELECT people.id AS person_id, username, display_name, first_name, last_name, followed_at
+SELECT people.id AS person_id, username, display_name, first_name, last_name, avatar_id, followed_at
 FROM follows
 JOIN people ON people.id = followed_id
 WHERE follower_id = $1 AND ($2::timestamptz IS NULL OR (followed_at, followed_id) < ($2, $3::uuid))

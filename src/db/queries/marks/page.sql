@@ -4,7 +4,7 @@ SELECT
     coalesce(m.file_size, m.size) AS size, m.content_type, m.thumbhash, m.version,
     m.preview_type, m.thumb_type,
     m.likes_count, m.comments_count, m.views_count, m.created_at, m.seq, m.failure,
-    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name,
+    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name, u.avatar_id,
     k.created_at AS marked_at
 FROM marked k
 JOIN media m ON m.id = k.media_id AND m.status = 'READY'

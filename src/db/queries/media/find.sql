@@ -3,7 +3,7 @@ SELECT
     coalesce(m.file_size, m.size) AS size, m.content_type, m.thumbhash, m.version,
     m.preview_type, m.thumb_type,
     m.likes_count, m.comments_count, m.views_count, m.created_at, m.seq, m.failure,
-    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name
+    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name, u.avatar_id
 FROM media m
 JOIN people u ON u.id = m.uploader_id
 WHERE m.id = ANY ($1)

@@ -1,7 +1,7 @@
 -- The party's number is read in the same statement, so that the page can be followed from there without a gap.
 SELECT
     m.id, m.party_id, m.type, m.content, m.media_id, m.reply_to_id, m.created_at, m.edited_at, m.deleted_at, m.seq,
-    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name,
+    u.id AS person_id, u.username, u.display_name, u.first_name, u.last_name, u.avatar_id,
     p.seq AS party_seq
 FROM parties p
 LEFT JOIN LATERAL (
