@@ -14,7 +14,10 @@ test: ## All that CI demands: format, lints, docs, tests
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-	cargo test --workspace --locked
+	cargo test --workspace --locked --lib --bins --test architecture
+	cargo test --workspace --locked --doc
+	@# One at a time: each starts pods and asks as much of them as a machine can do
+	cargo test --workspace --locked --test it -- --test-threads=1
 
 check: ## The quick look while writing
 	cargo check --workspace --all-targets --locked

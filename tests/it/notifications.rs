@@ -264,6 +264,9 @@ async fn one_reads_what_one_was_told_newest_first_and_page_by_page() {
     let (ada, bob) = (stage.user("ada").await, stage.user("bob").await);
     let party = stage.party(&bob, json!({ "title": "Ball" })).await;
     let party = id(&party["id"]);
+    // Nobody follows him yet who could be told of it now
+    eventually(DEADLINE, "no job is left", async || stage.number("SELECT count(*) FROM jobs").await == 0)
+        .await;
     follow(&stage, ada.id, bob.id).await;
     follow(&stage, bob.id, ada.id).await;
     for cause in [

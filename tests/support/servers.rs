@@ -12,10 +12,12 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use party_gallery::local::{Launcher, PostgresConfig, PostgresPrograms, RedisConfig, RedisProgram, Server};
+use party_gallery::local::{
+    Error, Launcher, PostgresConfig, PostgresPrograms, RedisConfig, RedisProgram, Server,
+};
 use tokio::sync::OnceCell;
 
-use super::DEADLINE;
+use super::{DEADLINE, poll::eventually};
 
 const PREFIX: &str = "party-gallery-test-";
 /// Each test of this process gets a Redis database of its own number.
@@ -50,7 +52,13 @@ pub async fn start_postgres_with(directory: &Path, more: Vec<(&'static str, Stri
     settings.extend(more);
     let programs = PostgresPrograms::find(&path()).unwrap();
     let config = PostgresConfig { directory: directory.join("postgres"), programs, fsync: false, settings };
-    config.start(launcher().await, DEADLINE).await.unwrap()
+    // Children of one that was killed may not have noticed yet, and the next one does not start beside them
+    eventually(DEADLINE, "PostgreSQL starts", async || match config.start(launcher().await, DEADLINE).await {
+        Ok(server) => Some(server),
+        Err(Error::Ended { log, .. }) if log.contains("still in use") => None,
+        Err(error) => panic!("{error:?}"),
+    })
+    .await
 }
 
 /// Starts an empty Redis in `directory`.
