@@ -1,4 +1,6 @@
-//! `/openapi.json`, and `/docs` for people: the document, as it was made when the service started.
+//! `/openapi.json`, and `/docs` for people: the document, made when it is asked for first.
+
+use std::sync::LazyLock;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,8 +20,19 @@ const STYLE: &str = include_str!("docs/reader.css");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// Constants that no compiler makes: hashing and rendering them takes as long as all the rest of a start, and 10 MB.
+static PAGES: [(&str, LazyLock<Page>); 4] = [
+    (
+        "/openapi.json",
+        LazyLock::new(|| Page::new("application/json", serde_json::to_vec(&document()).unwrap_or_default())),
+    ),
+    ("/docs", LazyLock::new(|| Page::new("text/html; charset=utf-8", PAGE))),
+    ("/docs/reader.js", LazyLock::new(|| Page::new("text/javascript; charset=utf-8", SCRIPT))),
+    ("/docs/reader.css", LazyLock::new(|| Page::new("text/css; charset=utf-8", STYLE))),
+];
+
 /// What never changes while the service runs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Page {
     content_type: &'static str,
     body: Bytes,
@@ -52,18 +65,12 @@ impl Page {
 
 /// The pages; each of their files is asked for by its own path.
 pub fn configure(table: &mut ServiceConfig) {
-    let document = serde_json::to_vec(&document()).unwrap_or_default();
-    for (path, page) in [
-        ("/openapi.json", Page::new("application/json", document)),
-        ("/docs", Page::new("text/html; charset=utf-8", PAGE)),
-        ("/docs/reader.js", Page::new("text/javascript; charset=utf-8", SCRIPT)),
-        ("/docs/reader.css", Page::new("text/css; charset=utf-8", STYLE)),
-    ] {
-        let answer = move |request: HttpRequest| {
+    for (path, page) in &PAGES {
+        let answer = |request: HttpRequest| {
             let answer = page.answer(&request);
             async move { answer }
         };
-        let page = web::resource(path).wrap(from_fn(compress));
-        table.service(page.route(web::get().to(answer.clone())).route(web::head().to(answer)));
+        let page = web::resource(*path).wrap(from_fn(compress));
+        table.service(page.route(web::get().to(answer)).route(web::head().to(answer)));
     }
 }
