@@ -84,6 +84,8 @@ const WORDS: [(&str, &[(&str, bool)]); 14] = [
             ("realtime_catch_ups_total", true),
             ("realtime_reconciled_total", false),
             ("realtime_unreadable_total", false),
+            ("realtime_log_reads_total", true),
+            ("realtime_log_reads_running", false),
         ],
     ),
     (

@@ -33,6 +33,10 @@ pub struct Counts {
     pub catch_ups: u64,
     /// See `catch_ups`; in microseconds.
     pub lag_micros: u64,
+    /// Reads of the log that were begun, and those that go on now.
+    pub reads: u64,
+    /// See `reads`.
+    pub reading: u64,
     /// Reads of the log that failed.
     pub unreadable: u64,
     /// Hints and words that other pods were not told.
@@ -55,6 +59,8 @@ pub(super) struct Counters {
     pub(super) reconciled: AtomicU64,
     pub(super) catch_ups: AtomicU64,
     pub(super) lag_micros: AtomicU64,
+    pub(super) reads: AtomicU64,
+    pub(super) reading: AtomicU64,
     pub(super) unreadable: AtomicU64,
     pub(super) unpublished: AtomicU64,
 }
@@ -77,9 +83,28 @@ impl Counters {
             reconciled: read(&self.reconciled),
             catch_ups: read(&self.catch_ups),
             lag_micros: read(&self.lag_micros),
+            reads: read(&self.reads),
+            reading: read(&self.reading),
             unreadable: read(&self.unreadable),
             unpublished: read(&self.unpublished),
         }
+    }
+}
+
+/// A read of the log, counted until this is dropped, however it ends.
+pub(super) struct Reading<'a>(&'a Counters);
+
+impl<'a> Reading<'a> {
+    pub(super) fn begin(counters: &'a Counters) -> Self {
+        count(&counters.reads);
+        count(&counters.reading);
+        Self(counters)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.reading.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -23,7 +23,7 @@ use tokio::{
 
 use super::{
     config::Config,
-    counts::count,
+    counts::{Reading, count},
     entry::Entry,
     log::{Log, Logged, PAGE, Unreadable},
     stream::Progress,
@@ -169,7 +169,9 @@ impl Tail {
     async fn page(&self, slots: &Semaphore, topic: Topic, after: i64) -> Option<Vec<Logged>> {
         // Never closed; the slot is kept while a failed read waits, so that an outage is not stormed
         let _slot = slots.acquire().await.ok()?;
+        let reading = Reading::begin(&self.topics.counters);
         let page = self.ask(self.log.page(topic, after, PAGE)).await;
+        drop(reading);
         if page.is_none() {
             sleep(RETRY).await;
         }

@@ -13,7 +13,7 @@ use crate::telemetry::{
 /// A counter's name, its help, and where it is read.
 type Row = (&'static str, &'static str, fn(&Counts) -> u64);
 
-const COUNTERS: [Row; 14] = [
+const COUNTERS: [Row; 15] = [
     ("sessions_opened", "Sessions that were ever opened", |counts| counts.opened),
     ("upgrades_refused", "Upgrades that were refused", |counts| counts.refused),
     ("deliveries", "Frames that sockets have taken", |counts| counts.delivered),
@@ -26,6 +26,7 @@ const COUNTERS: [Row; 14] = [
     ("replayed", "Frames that came of these joins", |counts| counts.replayed),
     ("reconciled", "Topics whose hints were lost", |counts| counts.reconciled),
     ("catch_ups", "Times that a tail has caught up with its log", |counts| counts.catch_ups),
+    ("log_reads", "Pages of logs that were asked for", |counts| counts.reads),
     ("unreadable", "Reads of the log that failed", |counts| counts.unreadable),
     ("unpublished", "Hints and words that other pods were not told", |counts| counts.unpublished),
 ];
@@ -35,6 +36,10 @@ pub(super) fn register(metrics: &Metrics, registry: &Arc<Registry>) {
     let seen = Arc::clone(registry);
     metrics.observe(Kind::Gauge, "realtime_sessions", "Sessions that are open", move || {
         vec![Sample::alone(as_f64(seen.counts().open))]
+    });
+    let seen = Arc::clone(registry);
+    metrics.observe(Kind::Gauge, "realtime_log_reads_running", "Reads of logs that go on now", move || {
+        vec![Sample::alone(as_f64(seen.counts().reading))]
     });
     for (name, help, read) in COUNTERS {
         let seen = Arc::clone(registry);
