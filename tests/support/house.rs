@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     chaos_proxy::{ChaosProxy, Upstream},
+    fragile,
     own::{OwnPostgres, OwnRedis},
     process::{Process, SECRET},
     servers,
@@ -53,6 +54,27 @@ impl House {
         pod.wait_for("Ready").await;
         let address = pod.address().await;
         (pod, address)
+    }
+
+    /// Starts a pod like [`House::pod`] whose hub can be hurt; see [`fragile::start`].
+    pub async fn fragile_pod(&self, test: &str) -> (Process, SocketAddr) {
+        let redis = format!("redis://{}", self.line.address());
+        let storage = self.storage_url();
+        let own = [
+            ("DATABASE_URL", self.postgres.url()),
+            ("REDIS_URL", redis.as_str()),
+            ("STORAGE_URL", storage.as_str()),
+            ("JWT_SECRET", SECRET),
+        ];
+        let pod = fragile::start(test, &[&UNHURRIED[..], &own].concat());
+        pod.wait_for("Ready").await;
+        let address = pod.address().await;
+        (pod, address)
+    }
+
+    /// The way of its pods to Redis.
+    pub fn line(&self) -> &ChaosProxy {
+        &self.line
     }
 
     /// The `STORAGE_URL` of its pods.

@@ -13,7 +13,9 @@
 
 pub mod app;
 pub mod chaos_proxy;
+pub mod crowd;
 pub mod database;
+pub mod fragile;
 pub mod gathering;
 pub mod house;
 pub mod logs;

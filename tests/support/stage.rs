@@ -91,6 +91,21 @@ impl Stage {
         guest
     }
 
+    /// So many who have joined `party` without an account, in one statement.
+    pub async fn guests(&self, party: Uuid, many: usize) -> Vec<Somebody> {
+        let guests: Vec<_> = (0..many).map(|_| self.somebody(Kind::Guest)).collect();
+        let ids: Vec<_> = guests.iter().map(|guest| guest.id).collect();
+        let insert = "WITH come AS (
+                INSERT INTO people (id, is_guest, display_name) SELECT id, true, 'Guest' FROM unnest($1::uuid[]) AS id
+            ), guests AS (
+                INSERT INTO guests (person_id, party_id) SELECT id, $2 FROM unnest($1::uuid[]) AS id
+            )
+            INSERT INTO attendances (party_id, person_id, role, state, rsvp)
+            SELECT $2, id, 'guest', 'in', 'GOING' FROM unnest($1::uuid[]) AS id";
+        self.execute(insert, &[&ids, &party]).await;
+        guests
+    }
+
     /// A screen's token.
     pub fn display(&self) -> Somebody {
         self.somebody(Kind::Display)
@@ -176,6 +191,24 @@ impl Stage {
             client.query_one(append, &[&party, &kind, &subject, facts]).await.unwrap().get(0)
         })
         .await
+    }
+
+    /// Says that many things more in a party, all at once, in its host's name: each a number and `filling`.
+    pub async fn say_many(&self, party: Uuid, many: i64, filling: &str) {
+        self.execute(
+            "WITH said AS (
+                 INSERT INTO messages (id, party_id, sender_id, seq, type, content)
+                 SELECT gen_random_uuid(), id, host_id, n, 'TEXT', left(n || ' ' || $3, 2000)
+                 FROM parties, generate_series(seq + 1, seq + $2) AS n WHERE id = $1
+                 RETURNING id, seq
+             ), logged AS (
+                 INSERT INTO events (party_id, seq, kind, subject_id, facts)
+                 SELECT $1, seq, 'chat:new_message', id, '{}' FROM said ORDER BY seq
+             )
+             UPDATE parties SET seq = seq + $2 WHERE id = $1",
+            &[&party, &many, &filling],
+        )
+        .await;
     }
 
     /// Numbers and kinds of what was logged of a party, in order.
