@@ -23,6 +23,8 @@ pub(super) const NAMED: usize = 50;
 pub(super) struct Viewers {
     here: HashMap<Subject, Here>,
     elsewhere: HashMap<u64, Elsewhere>,
+    /// How many are elsewhere alone: counted when that changes, for every join asks.
+    strangers: usize,
     /// The count that local sessions were last told without names; 0 when they were told names since.
     told: usize,
     /// When the other pods were last told, and whether that is not true any more.
@@ -48,8 +50,12 @@ impl Viewers {
         let is_new = !self.is_elsewhere(&subject);
         let here = self.here.entry(subject).or_insert(Here { sessions: 0, face });
         here.sessions += 1;
-        self.is_changed |= here.sessions == 1;
-        is_new && here.sessions == 1
+        let is_first = here.sessions == 1;
+        self.is_changed |= is_first;
+        if is_first && !is_new {
+            self.strangers = self.strangers.saturating_sub(1);
+        }
+        is_new && is_first
     }
 
     /// One session less of a viewer. Gives their face when the topic has lost them.
@@ -61,8 +67,10 @@ impl Viewers {
         }
         let here = self.here.remove(&subject)?;
         self.is_changed = true;
+        let is_elsewhere = self.is_elsewhere(&subject);
+        self.strangers += usize::from(is_elsewhere);
         self.note_names();
-        (!self.is_elsewhere(&subject)).then_some(here.face)
+        (!is_elsewhere).then_some(here.face)
     }
 
     /// Who watches on the pod `pod`, as it tells.
@@ -72,6 +80,7 @@ impl Viewers {
         } else {
             self.elsewhere.insert(pod, Elsewhere { heard: now, viewers });
         }
+        self.strangers = self.count_strangers();
         self.note_names();
     }
 
@@ -85,18 +94,21 @@ impl Viewers {
     fn forget(&mut self, now: Instant) -> bool {
         let before = self.elsewhere.len();
         self.elsewhere.retain(|_, pod| now.saturating_duration_since(pod.heard) < FORGET_AFTER);
-        self.elsewhere.len() != before
+        let has_forgotten = self.elsewhere.len() != before;
+        if has_forgotten {
+            self.strangers = self.count_strangers();
+        }
+        has_forgotten
     }
 
     /// How many distinct ones there are.
     pub(super) fn count(&self) -> usize {
-        let strangers: HashSet<&Subject> = self
-            .elsewhere
-            .values()
-            .flat_map(|pod| &pod.viewers)
-            .filter(|subject| !self.here.contains_key(subject))
-            .collect();
-        self.here.len() + strangers.len()
+        self.here.len() + self.strangers
+    }
+
+    fn count_strangers(&self) -> usize {
+        let elsewhere = self.elsewhere.values().flat_map(|pod| &pod.viewers);
+        elsewhere.filter(|subject| !self.here.contains_key(subject)).collect::<HashSet<_>>().len()
     }
 
     /// Who watches here, if the other pods are to be told now: at once while they are few, else on the `beat` of a
@@ -138,6 +150,8 @@ impl Viewers {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn subject(id: u128) -> Subject {
@@ -233,5 +247,27 @@ mod tests {
         }
         assert_eq!(viewers.take_announcement(false, now), None, "many wait for the beat");
         assert_eq!(viewers.take_announcement(true, now).map(|viewers| viewers.len()), Some(51));
+    }
+
+    proptest! {
+        /// Whoever comes, goes and is told of, the count is that of distinct ones.
+        #[test]
+        fn the_count_is_that_of_distinct_viewers(steps in prop::collection::vec((0_u8..5, 0_u128..4, 0_u64..3), 1..60)) {
+            let start = Instant::now();
+            let mut viewers = Viewers::default();
+            for (nth, (step, id, pod)) in (0_u32..).zip(steps) {
+                let now = start + nth * (FORGET_AFTER / 8);
+                match step {
+                    0 => _ = viewers.enter(subject(id), Bytes::new()),
+                    1 => _ = viewers.leave(subject(id)),
+                    2 => viewers.hear(pod, HashSet::from([subject(id), subject(id / 2)]), now),
+                    3 => viewers.hear(pod, HashSet::new(), now),
+                    _ => _ = viewers.take_news(now),
+                }
+                let here = viewers.here.keys();
+                let all: HashSet<_> = here.chain(viewers.elsewhere.values().flat_map(|pod| &pod.viewers)).collect();
+                prop_assert_eq!(viewers.count(), all.len());
+            }
+        }
     }
 }
