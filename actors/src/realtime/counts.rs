@@ -37,6 +37,8 @@ pub struct Counts {
     pub unreadable: u64,
     /// Hints and words that other pods were not told.
     pub unpublished: u64,
+    /// Sessions that were closed because their credential was worth nothing any more.
+    pub revoked: u64,
 }
 
 /// The counters behind them.
@@ -57,6 +59,7 @@ pub(super) struct Counters {
     pub(super) lag_micros: AtomicU64,
     pub(super) unreadable: AtomicU64,
     pub(super) unpublished: AtomicU64,
+    pub(super) revoked: AtomicU64,
 }
 
 impl Counters {
@@ -79,6 +82,7 @@ impl Counters {
             lag_micros: read(&self.lag_micros),
             unreadable: read(&self.unreadable),
             unpublished: read(&self.unpublished),
+            revoked: read(&self.revoked),
         }
     }
 }
