@@ -16,25 +16,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use party_gallery::{
-    config::JwtSecrets,
-    realtime::Kind,
-    service::tokens::{ACCESS_TOKEN, Tokens},
+use support::{
+    chaos_proxy::{ChaosProxy, Upstream},
+    own::{OwnPostgres, OwnRedis},
+    process::{Process, SECRET},
+    stage::{Somebody, Stage},
+    ws::WsClient,
 };
-use party_gallery_actors::health::wall_clock;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     runtime,
     time::{interval, sleep, timeout},
-};
-use uuid::Uuid;
-
-use support::{
-    chaos_proxy::{ChaosProxy, Upstream},
-    own::{OwnPostgres, OwnRedis},
-    process::{Process, SECRET},
-    ws::WsClient,
 };
 
 const STARTS: usize = 11;
@@ -78,7 +71,8 @@ async fn measure() {
     println!("idle, servers there  {:>9.1} MB resident (target: < 40)", megabytes(pod.resident()));
 
     let before = pod.resident();
-    let peak = deaf(&pod).await;
+    let user = Stage::shared(postgres.url(), SECRET).user().await;
+    let peak = deaf(&pod, &user).await;
     let each = megabytes(peak.saturating_sub(before)) / f64::from(DEAF);
     println!("a client gone deaf   {each:>9.2} MB at its most, mean of {DEAF} (target: <= 1 MiB)");
 }
@@ -110,14 +104,11 @@ async fn is_alive(address: SocketAddr) -> bool {
 }
 
 /// The most memory while clients ask for long answers and read none.
-async fn deaf(pod: &Process) -> u64 {
-    let secrets: JwtSecrets = SECRET.parse().unwrap();
-    let token = Tokens::new(&secrets, wall_clock).issue(Kind::User, Uuid::now_v7(), ACCESS_TOKEN).unwrap();
-    let header = format!("Bearer {}", token.expose());
+async fn deaf(pod: &Process, user: &Somebody) -> u64 {
     let address = pod.address().await;
     let mut clients = Vec::new();
     for _ in 0..DEAF {
-        let headers = [("authorization", header.as_str())];
+        let headers = [("authorization", user.bearer.as_str())];
         clients.push(WsClient::connect_deaf(address, "/ws", &headers).await.unwrap());
     }
     let question = serde_json::json!({ "id": 1, "event": "ping", "data": "x".repeat(60_000) });

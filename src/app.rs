@@ -32,7 +32,7 @@ use party_gallery_actors::{
     database::{self, Database},
     health::{Board, Health, Probe, Rhythm, wall_clock},
     kernel::{Handle, Refused, Supervisor},
-    realtime::{self, Clerk, Feed, Hub, Log, Registry, Watcher},
+    realtime::{self, Clerk, Feed, Hub, Log, Registry, Revocation, Watcher},
     redis::{self, BadUrl, RedisActor},
 };
 use slog::{Logger, info, warn};
@@ -186,6 +186,7 @@ impl App {
         let feed = Feed {
             log: Arc::clone(&screens) as Arc<dyn Log>,
             voice: Arc::new(JsonVoice),
+            revocation: Arc::clone(&screens) as Arc<dyn Revocation>,
             redis: redis.clone(),
             pod: Uuid::new_v4().as_u64_pair().0,
         };

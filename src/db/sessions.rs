@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Connection, DatabaseError};
+use crate::domain::caller::Caller;
 
 /// What is known of a refresh token. Times are the database's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +137,42 @@ pub async fn end(connection: &mut Connection, hash: &[u8]) -> Result<(), Databas
 pub async fn end_all(connection: &mut Connection, person: Uuid) -> Result<(), DatabaseError> {
     const END_ALL: &str = include_str!("queries/sessions/end_all.sql");
     connection.execute(END_ALL, &[&person]).await.map(drop)
+}
+
+/// Why somebody who had a good token may not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// They were erased, banned or revoked.
+    Gone,
+    /// The sign-in that their token comes from has ended.
+    SignedOut,
+}
+
+/// Those of these callers who may not go on, by their place in `asked`; each with the sign-in that their token comes
+/// from, if it comes from one.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn over(
+    connection: &mut Connection,
+    asked: &[(Caller, Option<Uuid>)],
+) -> Result<Vec<(usize, Over)>, DatabaseError> {
+    const OVER: &str = include_str!("queries/sessions/over.sql");
+    let kind = |caller: &Caller| match caller {
+        Caller::User(_) => 0_i16,
+        Caller::Guest(_) => 1,
+        Caller::Display(_) | Caller::Anonymous => 2,
+    };
+    let kinds: Vec<i16> = asked.iter().map(|(caller, _)| kind(caller)).collect();
+    let ids: Vec<Uuid> = asked.iter().map(|(caller, _)| caller.id().unwrap_or_default()).collect();
+    let families: Vec<Option<Uuid>> = asked.iter().map(|(_, family)| *family).collect();
+    let rows = connection.query(OVER, &[&kinds, &ids, &families]).await?;
+    let over = |row: &Row| {
+        let nth = usize::try_from(row.get::<_, i64>("nth")).ok()?.checked_sub(1)?;
+        Some((nth, if row.get("is_gone") { Over::Gone } else { Over::SignedOut }))
+    };
+    Ok(rows.iter().filter_map(over).collect())
 }
 
 fn seconds(lifetime: Option<Duration>) -> Option<f64> {

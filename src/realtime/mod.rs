@@ -15,12 +15,13 @@ mod visit;
 mod voice;
 
 pub use party_gallery_actors::realtime::{
-    Announcer, Audience, Close, Frame, Log, Logged, Removal, Topic, Unreadable, Watcher,
+    Announcer, Audience, Close, Credential, Frame, Log, Logged, Removal, Revocation, Subject, Topic,
+    Unreadable, Watcher,
 };
 
 pub use self::{
     codec_json::{JsonNotices, JsonSession, logged, open},
-    principal::{AuthError, Authenticator, Kind, Principal},
+    principal::{AuthError, Authenticator, Kind, Principal, caller_of, subject},
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},
     refusal::Refusal,
     rooms::{

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use party_gallery_actors::realtime::{Identity, Subject};
+use party_gallery_actors::realtime::{Credential, Identity, Subject};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub struct Principal {
     pub kind: Kind,
     /// Which of them.
     pub id: Uuid,
+    /// The sign-in that the token comes from; a screen's comes from none.
+    pub sign_in: Option<Uuid>,
     /// How long the token is still good, counted from its verification.
     pub valid_for: Duration,
 }
@@ -47,15 +49,37 @@ impl Principal {
 
     /// The identity of a session whose token was verified `now`.
     pub fn identity(&self, now: Instant) -> Identity {
-        let kind = match self.kind {
-            Kind::User => 0,
-            Kind::Guest => 1,
-            Kind::Display => 2,
-        };
-        let subject = Subject { kind, id: self.id.as_u128() };
+        let Credential { subject, grant } = self.credential();
         // A token that outlives every clock never expires within this process either
         let expires_at = now.checked_add(self.valid_for).unwrap_or(now + Duration::from_secs(86_400));
-        Identity { subject, expires_at }
+        Identity { subject, grant, expires_at }
+    }
+
+    /// By what a session of theirs is theirs.
+    pub fn credential(&self) -> Credential {
+        let subject = subject(self.kind, self.id);
+        Credential { subject, grant: self.sign_in.map(|id| id.as_u128()) }
+    }
+}
+
+/// What the mechanism knows them as.
+pub fn subject(kind: Kind, id: Uuid) -> Subject {
+    let kind = match kind {
+        Kind::User => 0,
+        Kind::Guest => 1,
+        Kind::Display => 2,
+    };
+    Subject { kind, id: id.as_u128() }
+}
+
+/// Who that is, if anybody of ours.
+pub fn caller_of(subject: Subject) -> Option<Caller> {
+    let id = Uuid::from_u128(subject.id);
+    match subject.kind {
+        0 => Some(Caller::User(id)),
+        1 => Some(Caller::Guest(id)),
+        2 => Some(Caller::Display(id)),
+        _ => None,
     }
 }
 

@@ -78,7 +78,7 @@ impl Sessions {
         let token = rand::random::<[u8; TOKEN_BYTES]>();
         let family = Uuid::now_v7();
         sessions::open(connection, family, person, &hash(&token), lifetime(kind)).await?;
-        self.pair(person, kind, &token)
+        self.pair((kind, person), family, &token)
     }
 
     /// Spends `token` for the next pair; within a minute of that, the same refresh token again. The use of a token that
@@ -90,8 +90,8 @@ impl Sessions {
     pub async fn refresh(&self, database: &Database, token: &Token) -> Result<Pair, Error> {
         // Not by `?`: the end of a sign-in is committed with its refusal
         let renewed = database.transaction(async |connection| self.renew(connection, token).await).await?;
-        let Some((person, kind, heir)) = renewed else { return Err(REFUSED) };
-        self.pair(person, kind, &heir)
+        let Some((found, kind, heir)) = renewed else { return Err(REFUSED) };
+        self.pair((kind, found.person), found.family, &heir)
     }
 
     /// Whose `token` is, unless it is worth nothing. It is not spent.
@@ -118,7 +118,7 @@ impl Sessions {
         &self,
         connection: &mut Connection,
         token: &Token,
-    ) -> Result<Option<(Uuid, Kind, Vec<u8>)>, Error> {
+    ) -> Result<Option<(Found, Kind, Vec<u8>)>, Error> {
         let Some(found) = sessions::find(connection, &token.hash()).await? else { return Ok(None) };
         let kind = if found.is_guest { Kind::Guest } else { Kind::User };
         let heir = match verdict(&found) {
@@ -144,11 +144,11 @@ impl Sessions {
                     .map(|(heir, _)| heir)
             }
         };
-        Ok(heir.map(|heir| (found.person, kind, heir)))
+        Ok(heir.map(|heir| (found, kind, heir)))
     }
 
-    fn pair(&self, person: Uuid, kind: Kind, token: &[u8]) -> Result<Pair, Error> {
-        let access_token = self.tokens.issue(kind, person, ACCESS_TOKEN).map_err(Error::internal)?;
+    fn pair(&self, whose: (Kind, Uuid), family: Uuid, token: &[u8]) -> Result<Pair, Error> {
+        let access_token = self.tokens.issue_from(family, whose, ACCESS_TOKEN).map_err(Error::internal)?;
         let refresh_token = Secret::new(URL_SAFE_NO_PAD.encode(token));
         Ok(Pair { access_token, refresh_token, expires_in: ACCESS_TOKEN })
     }

@@ -37,6 +37,9 @@ struct Claims {
     aud: String,
     typ: String,
     sub: Uuid,
+    /// The sign-in that it comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
     iat: u64,
     exp: u64,
 }
@@ -59,17 +62,42 @@ impl Tokens {
         }
     }
 
-    /// A token for that caller, good for `valid_for` from now.
+    /// A token for that caller, good for `valid_for` from now, that comes from no sign-in.
     ///
     /// # Errors
     ///
     /// The signature could not be made.
     pub fn issue(&self, kind: Kind, id: Uuid, valid_for: Duration) -> Result<Secret<String>, SignError> {
+        self.sign(kind, id, None, valid_for)
+    }
+
+    /// As [`Tokens::issue`], from `sign_in`: with that it ends.
+    ///
+    /// # Errors
+    ///
+    /// The signature could not be made.
+    pub fn issue_from(
+        &self,
+        sign_in: Uuid,
+        (kind, id): (Kind, Uuid),
+        valid_for: Duration,
+    ) -> Result<Secret<String>, SignError> {
+        self.sign(kind, id, Some(sign_in), valid_for)
+    }
+
+    fn sign(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        sign_in: Option<Uuid>,
+        valid_for: Duration,
+    ) -> Result<Secret<String>, SignError> {
         let now = seconds((self.clock)());
         let claims = Claims {
             aud: audience(kind).to_owned(),
             typ: TYPE.to_owned(),
             sub: id,
+            sid: sign_in,
             iat: now,
             exp: now.saturating_add(valid_for.as_secs()),
         };
@@ -96,7 +124,7 @@ impl Authenticator for Tokens {
         if left == 0 {
             return Err(AuthError::Expired);
         }
-        Ok(Principal { kind, id: claims.sub, valid_for: Duration::from_secs(left) })
+        Ok(Principal { kind, id: claims.sub, sign_in: claims.sid, valid_for: Duration::from_secs(left) })
     }
 }
 
@@ -149,8 +177,12 @@ mod tests {
         for kind in KINDS {
             let id = Uuid::now_v7();
             let token = tokens.issue(kind, id, ACCESS_TOKEN).unwrap();
-            let expected = Principal { kind, id, valid_for: ACCESS_TOKEN };
+            let expected = Principal { kind, id, sign_in: None, valid_for: ACCESS_TOKEN };
             assert_eq!(tokens.verify(token.expose()), Ok(expected));
+            let from = Uuid::now_v7();
+            let by_sign_in = tokens.issue_from(from, (kind, id), ACCESS_TOKEN).unwrap();
+            let expected = Principal { sign_in: Some(from), ..expected };
+            assert_eq!(tokens.verify(by_sign_in.expose()), Ok(expected));
             assert_eq!(later.verify(token.expose()), Err(AuthError::Expired));
         }
     }
@@ -176,6 +208,7 @@ mod tests {
             aud: aud.to_owned(),
             typ: typ.to_owned(),
             sub: Uuid::now_v7(),
+            sid: None,
             iat: seconds(noon()),
             exp: seconds(an_hour_later()),
         };

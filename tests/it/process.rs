@@ -2,12 +2,6 @@
 
 use std::{env, fs, path::Path, process::Command};
 
-use party_gallery::{
-    config::JwtSecrets,
-    realtime::Kind,
-    service::tokens::{ACCESS_TOKEN, Tokens},
-};
-use party_gallery_actors::health::wall_clock;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -34,15 +28,13 @@ const SOCKETS_EACH: usize = 10;
 const REQUESTS: usize = 20;
 
 /// Sockets of as many users as it takes.
-async fn sockets(address: std::net::SocketAddr) -> Vec<WsClient> {
-    let secrets: JwtSecrets = SECRET.parse().unwrap();
-    let tokens = Tokens::new(&secrets, wall_clock);
+async fn sockets(address: std::net::SocketAddr, stage: &Stage) -> Vec<WsClient> {
     let mut sockets = Vec::new();
     for _ in 0..USERS {
-        let token = tokens.issue(Kind::User, Uuid::now_v7(), ACCESS_TOKEN).unwrap();
-        let header = format!("Bearer {}", token.expose());
+        let user = stage.user().await;
         for _ in 0..SOCKETS_EACH {
-            sockets.push(WsClient::connect(address, "/ws", &[("authorization", &header)]).await.unwrap());
+            let headers = [("authorization", user.bearer.as_str())];
+            sockets.push(WsClient::connect(address, "/ws", &headers).await.unwrap());
         }
     }
     sockets
@@ -69,9 +61,9 @@ async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
     let mut pod = Process::serve(postgres.url(), &redis_url, &[("DRAIN_DELAY", "2s")]);
     let address = pod.address().await;
     pod.wait_for("Ready").await;
-    let mut sockets = sockets(address).await;
-    // Uploads, of which each has begun
     let stage = Stage::shared(postgres.url(), SECRET);
+    let mut sockets = sockets(address, &stage).await;
+    // Uploads, of which each has begun
     let host = stage.user().await;
     let party = stage.party(&host, "LIVE", true).await;
     let (mut requests, mut rests) = (Vec::new(), Vec::new());

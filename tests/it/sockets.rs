@@ -2,13 +2,7 @@
 
 use std::time::Duration;
 
-use party_gallery::{
-    app::Exit,
-    config::JwtSecrets,
-    realtime::Kind,
-    service::tokens::{ACCESS_TOKEN, Tokens},
-};
-use party_gallery_actors::health::wall_clock;
+use party_gallery::app::Exit;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Error;
 use uuid::Uuid;
@@ -18,6 +12,7 @@ use crate::support::{
     app::{TestApp, Victim},
     own::{OwnPostgres, OwnRedis},
     poll::eventually,
+    stage::Stage,
     ws::{Received, WsClient},
 };
 
@@ -32,10 +27,10 @@ async fn pod_with(more: &[(&str, &str)]) -> (TestApp, String, Uuid, OwnPostgres,
     let secret = Uuid::new_v4().to_string();
     let variables = [&[("JWT_SECRET", secret.as_str())], more].concat();
     let app = TestApp::start(postgres.url(), redis.url(), &variables).await;
-    let user = Uuid::now_v7();
-    let secrets: JwtSecrets = secret.parse().unwrap();
-    let token = Tokens::new(&secrets, wall_clock).issue(Kind::User, user, ACCESS_TOKEN).unwrap();
-    (app, token.expose().clone(), user, postgres, redis)
+    eventually(DEADLINE, "it is ready", async || app.get("/health/ready").await.0 == 200).await;
+    let user = Stage::shared(postgres.url(), &secret).user().await;
+    let token = user.bearer.trim_start_matches("Bearer ").to_owned();
+    (app, token, user.id, postgres, redis)
 }
 
 #[tokio::test]

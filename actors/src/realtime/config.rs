@@ -29,6 +29,8 @@ pub struct Config {
     pub read_within: Duration,
     /// How often the log is asked whether hints were lost; with a read, at most the contract's 1 s.
     pub reconcile_every: Duration,
+    /// How often it is asked of all sessions whether they are over; with the question, at most 2 s.
+    pub judge_every: Duration,
     /// Sessions of one address that nobody has authenticated yet.
     pub unauthenticated_per_address: usize,
     /// How long a session may stay unauthenticated.
@@ -62,6 +64,7 @@ impl Default for Config {
             reads: 8,
             read_within: Duration::from_secs(3),
             reconcile_every: Duration::from_millis(800),
+            judge_every: Duration::from_secs(1),
             unauthenticated_per_address: 50,
             authenticate_within: Duration::from_secs(5),
             warn_before: Duration::from_secs(60),

@@ -41,6 +41,8 @@ pub struct Counts {
     pub unreadable: u64,
     /// Hints and words that other pods were not told.
     pub unpublished: u64,
+    /// Sessions that were closed because their credential was worth nothing any more.
+    pub revoked: u64,
 }
 
 /// The counters behind them.
@@ -63,6 +65,7 @@ pub(super) struct Counters {
     pub(super) reading: AtomicU64,
     pub(super) unreadable: AtomicU64,
     pub(super) unpublished: AtomicU64,
+    pub(super) revoked: AtomicU64,
 }
 
 impl Counters {
@@ -87,6 +90,7 @@ impl Counters {
             reading: read(&self.reading),
             unreadable: read(&self.unreadable),
             unpublished: read(&self.unpublished),
+            revoked: read(&self.revoked),
         }
     }
 }

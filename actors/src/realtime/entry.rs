@@ -21,6 +21,7 @@ use super::{
     frame::Frame,
     outbox::Outbox,
     protocol::{Identity, Notices},
+    revocation::Credential,
     topic::Topic,
     vitals::{Duty, Vitals},
 };
@@ -58,6 +59,11 @@ impl Entry {
     /// Who speaks in it, once known.
     pub fn identity(&self) -> Option<Identity> {
         self.vitals.lock().identity
+    }
+
+    /// By what it is somebody's, once known.
+    pub(super) fn credential(&self) -> Option<Credential> {
+        self.identity().map(|identity| Credential { subject: identity.subject, grant: identity.grant })
     }
 
     /// Whether it may enter a room, perhaps again, when it may be in `limit` of them.

@@ -10,7 +10,14 @@ use std::{
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, Message, Supervised, fut::wrap_future};
 
-use super::{log::Log, registry::Registry, relay::Ties, tail::Tail, voice::Voice};
+use super::{
+    log::Log,
+    registry::Registry,
+    relay::Ties,
+    revocation::Revocation,
+    tail::{Sources, Tail},
+    voice::Voice,
+};
 use crate::{
     kernel::{Child, Exhausted, Life},
     redis::Redis,
@@ -22,6 +29,8 @@ pub struct Feed {
     pub log: Arc<dyn Log>,
     /// The words for who watches.
     pub voice: Arc<dyn Voice>,
+    /// Who knows which sessions are over.
+    pub revocation: Arc<dyn Revocation>,
     /// How pods tell each other. Its actor has to be built with [`Registry::inbox`].
     pub redis: Redis,
     /// A number that no other pod has, drawn at random.
@@ -38,7 +47,7 @@ impl fmt::Debug for Feed {
 pub struct Hub {
     life: Life<Self>,
     registry: Arc<Registry>,
-    log: Option<Arc<dyn Log>>,
+    sources: Option<Sources>,
 }
 
 impl Hub {
@@ -49,14 +58,18 @@ impl Hub {
 
     /// As [`Hub::child`], and topics are fed.
     pub fn feeding(registry: Arc<Registry>, feed: Feed) -> Child<Self> {
-        let Feed { log, voice, redis, pod } = feed;
+        let Feed { log, voice, revocation, redis, pod } = feed;
         registry.topics.tie(Ties { redis, voice, pod });
-        Self::of(registry, Some(log))
+        Self::of(registry, Some(Sources { log, revocation }))
     }
 
-    fn of(registry: Arc<Registry>, log: Option<Arc<dyn Log>>) -> Child<Self> {
-        Child::new("realtime", move |life| Self { life, registry: Arc::clone(&registry), log: log.clone() })
-            .on_exhausted(Exhausted::Escalate)
+    fn of(registry: Arc<Registry>, sources: Option<Sources>) -> Child<Self> {
+        Child::new("realtime", move |life| Self {
+            life,
+            registry: Arc::clone(&registry),
+            sources: sources.clone(),
+        })
+        .on_exhausted(Exhausted::Escalate)
     }
 }
 
@@ -65,10 +78,10 @@ impl Actor for Hub {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.run_interval(self.registry.config().sweep_every, |hub, _| hub.registry.sweep(Instant::now()));
-        if let Some(log) = self.log.take() {
+        if let Some(sources) = self.sources.take() {
             let life = self.life.clone();
-            let topics = Arc::clone(&self.registry.topics);
-            let tail = Tail::new(topics, log, self.registry.config(), life.log().clone());
+            let subjects = Arc::clone(&self.registry.subjects);
+            let tail = Tail::new(subjects, sources, self.registry.config(), life.log().clone());
             let serving = tail.serve(move || life.is_current());
             context.spawn(wrap_future(serving).map(|(), _hub, _context| ()));
         }

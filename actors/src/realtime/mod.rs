@@ -9,9 +9,14 @@
 //! there is something to read come from [`Announcer`]s of all pods over Redis, and what hints miss is found by
 //! comparison with the log. So order, completeness and once follow from cursors, whatever dies.
 //!
+//! Subjects are whom sessions belong to. Something that is not logged can be said to all sessions of one; that some of
+//! them are over is asked of [`Revocation`]: at a hint, and of all sessions again and again.
+//!
 //! *Invariant:* bytes only. Nothing in here knows JSON, tokens or parties, and nothing waits for a client.
 
+mod announcer;
 mod assembly;
+mod channel;
 mod close;
 mod config;
 mod counts;
@@ -29,9 +34,11 @@ mod outgoing;
 mod protocol;
 mod registry;
 mod relay;
+mod revocation;
 mod session;
 mod sessions;
 mod stream;
+mod subjects;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -45,6 +52,7 @@ mod wire;
 mod work;
 
 pub use self::{
+    announcer::Announcer,
     close::Close,
     config::Config,
     counts::Counts,
@@ -57,7 +65,8 @@ pub use self::{
     log::{Log, Logged, PAGE, Removal, Unreadable},
     outbox::{Full, Outbox},
     protocol::{Action, Identity, Notices, Protocol, Received, Subject},
-    registry::{Announcer, Drained, Registry},
+    registry::{Drained, Registry},
+    revocation::{Credential, QUESTION, Revocation},
     session::{Opening, UpgradeError, upgrade},
     sessions::Refused,
     topic::{Audience, Topic},

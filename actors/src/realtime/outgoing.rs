@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use parking_lot::Mutex;
 
-use super::{topic::Topic, wire::Word};
+use super::{channel::Channel, topic::Topic, wire::Word};
 
 /// How many topics' hints and how many other words may wait.
 const WAITING: usize = 4096;
@@ -22,7 +22,7 @@ pub(super) struct Outgoing(Mutex<Waiting>);
 struct Waiting {
     /// The highest number is enough.
     hints: HashMap<Topic, i64>,
-    words: VecDeque<(Topic, Word)>,
+    words: VecDeque<(Channel, Word)>,
 }
 
 impl Outgoing {
@@ -39,22 +39,22 @@ impl Outgoing {
     }
 
     /// Leaves a word. Gives whether there was room.
-    pub(super) fn word(&self, topic: Topic, word: Word) -> bool {
+    pub(super) fn word(&self, channel: Channel, word: Word) -> bool {
         let mut waiting = self.0.lock();
         let has_room = waiting.words.len() < WAITING;
         if has_room {
-            waiting.words.push_back((topic, word));
+            waiting.words.push_back((channel, word));
         }
         has_room
     }
 
     /// Takes what is to be published next: hints first.
-    pub(super) fn take(&self) -> Vec<(Topic, Word)> {
+    pub(super) fn take(&self) -> Vec<(Channel, Word)> {
         let mut waiting = self.0.lock();
         let topics: Vec<Topic> = waiting.hints.keys().copied().take(BATCH).collect();
         let mut batch: Vec<_> = topics
             .into_iter()
-            .filter_map(|topic| waiting.hints.remove(&topic).map(|seq| (topic, Word::Hint(seq))))
+            .filter_map(|topic| Some((Channel::Topic(topic), Word::Hint(waiting.hints.remove(&topic)?))))
             .collect();
         let words = (BATCH - batch.len()).min(waiting.words.len());
         batch.extend(waiting.words.drain(..words));
@@ -69,21 +69,23 @@ mod tests {
     #[test]
     fn hints_of_a_topic_merge_and_go_first() {
         let outgoing = Outgoing::default();
-        assert!(outgoing.word(Topic(9), Word::Who { pod: 1 }));
+        let of = |id| Channel::Topic(Topic(id));
+        assert!(outgoing.word(of(9), Word::Who { pod: 1 }));
         for seq in [5, 7, 6] {
             assert!(outgoing.hint(Topic(1), seq));
         }
-        assert_eq!(outgoing.take(), [(Topic(1), Word::Hint(7)), (Topic(9), Word::Who { pod: 1 })]);
+        assert_eq!(outgoing.take(), [(of(1), Word::Hint(7)), (of(9), Word::Who { pod: 1 })]);
         assert_eq!(outgoing.take(), []);
     }
 
     #[test]
     fn what_is_too_much_is_dropped() {
         let outgoing = Outgoing::default();
+        let nowhere = Channel::Topic(Topic(0));
         for n in 0..WAITING {
-            assert!(outgoing.hint(Topic(n as u128), 1) && outgoing.word(Topic(0), Word::Hint(0)));
+            assert!(outgoing.hint(Topic(n as u128), 1) && outgoing.word(nowhere, Word::Hint(0)));
         }
-        assert!(!outgoing.hint(Topic(u128::MAX), 1) && !outgoing.word(Topic(0), Word::Hint(0)));
+        assert!(!outgoing.hint(Topic(u128::MAX), 1) && !outgoing.word(nowhere, Word::Hint(0)));
         assert!(outgoing.hint(Topic(7), 2), "a topic that waits already");
         let batches: Vec<_> =
             std::iter::repeat_with(|| outgoing.take().len()).take_while(|n| *n > 0).collect();

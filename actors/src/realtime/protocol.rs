@@ -24,6 +24,8 @@ pub struct Subject {
 pub struct Identity {
     /// Whose session it is.
     pub subject: Subject,
+    /// What lets it be theirs, if that can be taken back apart: an id that is the caller's own.
+    pub grant: Option<u128>,
     /// When the session is closed unless it is identified anew.
     pub expires_at: Instant,
 }

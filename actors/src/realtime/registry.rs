@@ -15,17 +15,17 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{
+    announcer::Announcer,
     close::Close,
     config::Config,
     counts::{Counters, Counts, count},
     cut::Cut,
     desk::Desk,
     entry::{Entry, SessionId},
-    frame::Frame,
     outbox::Outbox,
     protocol::{Identity, Notices},
     sessions::{Refused, Sessions},
-    topic::{Audience, Topic},
+    subjects::Subjects,
     topics::Topics,
     vitals::Vitals,
     watcher::Watcher,
@@ -47,6 +47,7 @@ pub struct Registry {
     counters: Arc<Counters>,
     last_sweep: Mutex<Option<Instant>>,
     pub(super) topics: Arc<Topics>,
+    pub(super) subjects: Arc<Subjects>,
     pub(super) desk: Arc<Desk>,
 }
 
@@ -54,11 +55,14 @@ impl Registry {
     /// A registry without sessions.
     pub fn new(config: Config) -> Arc<Self> {
         let counters = Arc::<Counters>::default();
+        let topics = Arc::new(Topics::new(config.rooms_per_session, Arc::clone(&counters)));
+        let subjects = Arc::new(Subjects::new(Arc::clone(&topics)));
         Arc::new(Self {
             config,
-            sessions: Mutex::default(),
+            sessions: Mutex::new(Sessions::new(Arc::clone(&subjects))),
             open: watch::Sender::new(0),
-            topics: Arc::new(Topics::new(config.rooms_per_session, Arc::clone(&counters))),
+            topics,
+            subjects,
             desk: Arc::default(),
             counters,
             last_sweep: Mutex::default(),
@@ -106,7 +110,7 @@ impl Registry {
     }
 
     /// Gives a session to its subject; `false` when that has too many.
-    pub(super) fn identify(&self, entry: &Entry, identity: Identity) -> bool {
+    pub(super) fn identify(&self, entry: &Arc<Entry>, identity: Identity) -> bool {
         self.sessions.lock().identify(entry, identity, &self.config)
     }
 
@@ -181,14 +185,14 @@ impl Registry {
         *self.last_sweep.lock()
     }
 
-    /// What takes what Redis delivers on the channels of topics.
+    /// What takes what Redis delivers on the channels of topics and subjects.
     pub fn inbox(&self) -> Arc<dyn Inbox> {
-        Arc::clone(&self.topics) as Arc<dyn Inbox>
+        Arc::clone(&self.subjects) as Arc<dyn Inbox>
     }
 
-    /// The way to tell all pods of what was logged.
+    /// The way to tell sessions on all pods something.
     pub fn announcer(&self) -> Announcer {
-        Announcer(Arc::clone(&self.topics))
+        Announcer(Arc::clone(&self.subjects))
     }
 
     /// Tells `watcher` of all hints that this pod gives or hears; only the first one.
@@ -202,42 +206,9 @@ impl Registry {
     }
 }
 
-/// The way to tell all pods of what was logged. It outlives every life of the hub.
-#[derive(Clone)]
-pub struct Announcer(Arc<Topics>);
-
-impl Announcer {
-    /// The log of `topic` goes at least up to `seq` now: to be called after the commit. It neither waits nor fails;
-    /// what it loses is found by comparison with the log.
-    pub fn announce(&self, topic: Topic, seq: i64) {
-        self.0.announce(topic, seq, Instant::now());
-    }
-
-    /// Wants to hear what other pods announce of `topic`, whether or not sessions listen to it.
-    pub fn follow(&self, topic: Topic) {
-        self.0.follow(topic);
-    }
-
-    /// Takes one [`Announcer::follow`] back.
-    pub fn unfollow(&self, topic: Topic) {
-        self.0.unfollow(topic);
-    }
-
-    /// Says something that is not logged to all who hear `audience`, on all pods. It may be lost.
-    pub fn say(&self, topic: Topic, audience: Audience, frame: Frame) {
-        self.0.say(topic, audience, frame, None, Instant::now());
-    }
-}
-
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry").field("counts", &self.counts()).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Announcer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Announcer").finish_non_exhaustive()
     }
 }
 

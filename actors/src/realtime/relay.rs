@@ -4,9 +4,8 @@
 
 use std::{collections::HashSet, sync::Arc, time::Instant};
 
-use bytes::Bytes;
-
 use super::{
+    channel::Channel,
     counts::{add, count},
     entry::SessionId,
     frame::Frame,
@@ -17,7 +16,7 @@ use super::{
     voice::Voice,
     wire::Word,
 };
-use crate::redis::{Inbox, Redis, driver};
+use crate::redis::{Redis, driver};
 
 /// What ties the topics of this pod to those of the others.
 pub(super) struct Ties {
@@ -51,7 +50,7 @@ impl Topics {
         self.with(topic, |stream| stream.say(audience, &frame, except, now));
         if let Some(ties) = self.ties.get() {
             let word = Word::Said { pod: ties.pod, audience, frame };
-            self.leave_word(self.outgoing.word(topic, word));
+            self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
         }
     }
 
@@ -68,7 +67,7 @@ impl Topics {
     }
 
     /// What another pod, or this one itself, has said.
-    fn hear(&self, topic: Topic, word: Word, now: Instant) {
+    pub(super) fn hear(&self, topic: Topic, word: Word, now: Instant) {
         let own = self.ties.get().map(|ties| ties.pod);
         match word {
             Word::Hint(seq) => self.hint(topic, seq, now),
@@ -82,51 +81,51 @@ impl Topics {
                 self.with(topic, |stream| stream.viewers.announce_again());
                 self.announce_viewers(topic, false, now);
             }
-            Word::Said { .. } | Word::Watching { .. } | Word::Who { .. } => {}
+            Word::Said { .. } | Word::Watching { .. } | Word::Who { .. } | Word::Doubt { .. } => {}
         }
     }
 
     /// Wants to hear of a topic, and who watches elsewhere.
     pub(super) fn listen(&self, topic: Topic) {
         if let Some(ties) = self.ties.get() {
-            ties.redis.subscribe(&topic.channel());
-            self.leave_word(self.outgoing.word(topic, Word::Who { pod: ties.pod }));
+            ties.redis.subscribe(&Channel::Topic(topic).name());
+            self.leave_word(self.outgoing.word(Channel::Topic(topic), Word::Who { pod: ties.pod }));
         }
     }
 
     /// Wants to hear of it no more; nobody watches it here.
     pub(super) fn unlisten(&self, topic: Topic) {
         if let Some(ties) = self.ties.get() {
-            ties.redis.unsubscribe(&topic.channel());
+            ties.redis.unsubscribe(&Channel::Topic(topic).name());
             let word = Word::Watching { pod: ties.pod, viewers: HashSet::new() };
-            self.leave_word(self.outgoing.word(topic, word));
+            self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
         }
     }
 
     /// Wants to hear hints of it, though nobody may watch it here.
     pub(super) fn follow(&self, topic: Topic) {
         if let Some(ties) = self.ties.get() {
-            ties.redis.subscribe(&topic.channel());
+            ties.redis.subscribe(&Channel::Topic(topic).name());
         }
     }
 
     /// Takes one [`Topics::follow`] back.
     pub(super) fn unfollow(&self, topic: Topic) {
         if let Some(ties) = self.ties.get() {
-            ties.redis.unsubscribe(&topic.channel());
+            ties.redis.unsubscribe(&Channel::Topic(topic).name());
         }
     }
 
     /// Tells the other pods. What fails is not repeated: they find out by themselves.
-    pub(super) async fn publish(&self, batch: Vec<(Topic, Word)>) {
+    pub(super) async fn publish(&self, batch: Vec<(Channel, Word)>) {
         let Some(ties) = self.ties.get() else { return };
         if batch.iter().any(|(_, word)| matches!(word, Word::Who { .. })) {
             // Who asks wants to hear the answer. Redis away: then there is none
             _ = ties.redis.settled().await;
         }
         let mut pipe = driver::pipe();
-        for (topic, word) in &batch {
-            pipe.cmd("PUBLISH").arg(topic.channel()).arg(word.encode()).ignore();
+        for (channel, word) in &batch {
+            pipe.cmd("PUBLISH").arg(channel.name()).arg(word.encode()).ignore();
         }
         let published = ties.redis.run(async |connection| pipe.query_async::<()>(connection).await).await;
         if published.is_err() {
@@ -154,27 +153,21 @@ impl Topics {
         let viewers = self.with(topic, |stream| stream.viewers.take_announcement(is_beat, now)).flatten();
         if let Some(viewers) = viewers {
             let word = Word::Watching { pod: ties.pod, viewers };
-            self.leave_word(self.outgoing.word(topic, word));
+            self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
         }
     }
 
-    fn leave_word(&self, had_room: bool) {
+    pub(super) fn leave_word(&self, had_room: bool) {
         if had_room { self.work.ring() } else { count(&self.counters.unpublished) }
     }
-}
 
-impl Inbox for Topics {
-    fn message(&self, channel: &str, payload: Bytes) {
-        if let Some((topic, word)) = Topic::of_channel(channel).zip(Word::decode(&payload)) {
-            self.hear(topic, word, Instant::now());
-        }
-    }
-
-    fn gap(&self) {
+    /// Redis may have lost what was said meanwhile.
+    pub(super) fn mind_the_gap(&self) {
         if let Some(ties) = self.ties.get() {
             for (topic, place) in self.places() {
                 place.lock().viewers.announce_again();
-                self.leave_word(self.outgoing.word(topic, Word::Who { pod: ties.pod }));
+                let word = Word::Who { pod: ties.pod };
+                self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
                 self.announce_viewers(topic, false, Instant::now());
             }
         }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    hash::Hash,
     net::IpAddr,
     sync::{Arc, Weak},
     time::{Duration, Instant},
@@ -13,6 +12,7 @@ use super::{
     cut::Cut,
     entry::{Entry, SessionId},
     protocol::{Identity, Subject},
+    subjects::Subjects,
 };
 
 /// Why no session is opened.
@@ -30,18 +30,28 @@ pub enum Refused {
 }
 
 /// Who is in.
-#[derive(Debug, Default)]
 pub(super) struct Sessions {
     pub(super) draining: bool,
     last_id: u64,
     entries: HashMap<SessionId, Arc<Entry>>,
-    by_subject: HashMap<Subject, usize>,
+    subjects: Arc<Subjects>,
     unauthenticated: HashMap<IpAddr, usize>,
     /// Connections whose session has ended and which are still open; since when they are being closed.
     ending: Vec<(Weak<Cut>, Instant)>,
 }
 
 impl Sessions {
+    pub(super) fn new(subjects: Arc<Subjects>) -> Self {
+        Self {
+            draining: false,
+            last_id: 0,
+            entries: HashMap::new(),
+            subjects,
+            unauthenticated: HashMap::new(),
+            ending: Vec::new(),
+        }
+    }
+
     /// Whether one more may come from `address`; gives its number.
     pub(super) fn admit(
         &mut self,
@@ -70,16 +80,14 @@ impl Sessions {
     }
 
     /// Gives a session to its subject, anew or again; `false` when that has too many.
-    pub(super) fn identify(&mut self, entry: &Entry, identity: Identity, config: &Config) -> bool {
+    pub(super) fn identify(&mut self, entry: &Arc<Entry>, identity: Identity, config: &Config) -> bool {
         let mut vitals = entry.vitals.lock();
         let before = vitals.identity.map(|known| known.subject);
         if before != Some(identity.subject) {
-            let count = self.by_subject.entry(identity.subject).or_default();
-            if *count >= config.sessions_per_subject {
+            if !self.subjects.enter(identity.subject, entry, config.sessions_per_subject) {
                 return false;
             }
-            *count += 1;
-            self.release(before, entry.address);
+            self.release(before, entry);
         }
         vitals.identity = Some(identity);
         vitals.warned = false;
@@ -90,17 +98,22 @@ impl Sessions {
     pub(super) fn leave(&mut self, entry: &Entry, now: Instant) {
         if self.entries.remove(&entry.id).is_some() {
             let vitals = *entry.vitals.lock();
-            self.release(vitals.identity.map(|known| known.subject), entry.address);
+            self.release(vitals.identity.map(|known| known.subject), entry);
             if !vitals.is_cut {
                 self.ending.push((Weak::clone(&entry.cut), entry.outbox.closing().unwrap_or(now)));
             }
         }
     }
 
-    fn release(&mut self, subject: Option<Subject>, address: IpAddr) {
-        match subject {
-            Some(subject) => decrement(&mut self.by_subject, &subject),
-            None => decrement(&mut self.unauthenticated, &address),
+    fn release(&mut self, subject: Option<Subject>, entry: &Entry) {
+        if let Some(subject) = subject {
+            return self.subjects.leave(subject, entry.id);
+        }
+        if let Some(count) = self.unauthenticated.get_mut(&entry.address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.unauthenticated.remove(&entry.address);
+            }
         }
     }
 
@@ -124,14 +137,5 @@ impl Sessions {
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
-    }
-}
-
-fn decrement<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            counts.remove(key);
-        }
     }
 }

@@ -1,9 +1,11 @@
-//! What one life of the hub does for topics: reads the log where there is something to read, and tells the other pods.
+//! What one life of the hub does for topics and subjects: reads the log where there is something to read, asks whose
+//! sessions are over, and tells the other pods.
 //!
 //! *Invariant:* it holds no truth: all cursors are in [`Topics`], so that it may end at any point and be begun again.
 
 use std::{
     collections::HashSet,
+    mem,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
@@ -22,11 +24,14 @@ use tokio::{
 };
 
 use super::{
+    channel::Channel,
     config::Config,
     counts::{Reading, count},
     entry::Entry,
     log::{Log, Logged, PAGE, Unreadable},
+    revocation::{Credential, QUESTION, Revocation},
     stream::Progress,
+    subjects::Subjects,
     topic::Topic,
     topics::Topics,
     wire::Word,
@@ -39,13 +44,23 @@ const HEADS: usize = 500;
 /// How often counts of viewers are told.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// What one life of the hub does for topics.
+/// Who is asked for the truth.
+#[derive(Clone)]
+pub(super) struct Sources {
+    pub(super) log: Arc<dyn Log>,
+    pub(super) revocation: Arc<dyn Revocation>,
+}
+
+/// What one life of the hub does for topics and subjects.
 pub(super) struct Tail {
     topics: Arc<Topics>,
+    subjects: Arc<Subjects>,
     log: Arc<dyn Log>,
+    revocation: Arc<dyn Revocation>,
     logger: Logger,
     read_within: Duration,
     reconcile_every: Duration,
+    judge_every: Duration,
     /// Reads for the tails of topics, and for sessions that catch up: neither waits for the other.
     tails: Semaphore,
     replays: Semaphore,
@@ -56,17 +71,22 @@ enum Done {
     Caught(Topic),
     Replayed(Topic, Arc<Entry>),
     Reconciled,
+    Judged,
     Published,
 }
 
 impl Tail {
-    pub(super) fn new(topics: Arc<Topics>, log: Arc<dyn Log>, config: &Config, logger: Logger) -> Self {
+    pub(super) fn new(subjects: Arc<Subjects>, sources: Sources, config: &Config, logger: Logger) -> Self {
+        let Sources { log, revocation } = sources;
         Self {
-            topics,
+            topics: Arc::clone(&subjects.topics),
+            subjects,
             log,
+            revocation,
             logger,
             read_within: config.read_within,
             reconcile_every: config.reconcile_every,
+            judge_every: config.judge_every,
             tails: Semaphore::new(config.reads),
             replays: Semaphore::new(config.reads),
         }
@@ -77,9 +97,12 @@ impl Tail {
         let mut work: FuturesUnordered<LocalBoxFuture<'_, Done>> = FuturesUnordered::new();
         let (mut reading, mut replaying) = (HashSet::new(), HashSet::new());
         let (mut reconciling, mut publishing, mut is_due) = (false, false, false);
+        let (mut judging, mut doubted) = (false, HashSet::new());
         let mut reconcile = interval(self.reconcile_every);
+        let mut judge = interval(self.judge_every);
         let mut beat = interval(BEAT);
         reconcile.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        judge.set_missed_tick_behavior(MissedTickBehavior::Delay);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.topics.begin_life();
         while is_current() {
@@ -98,6 +121,11 @@ impl Tail {
                 (is_due, reconciling) = (false, true);
                 work.push(self.reconcile().boxed_local());
             }
+            doubted.extend(self.subjects.take_doubted());
+            if !doubted.is_empty() && !judging {
+                judging = true;
+                work.push(self.judge(mem::take(&mut doubted)).boxed_local());
+            }
             if !publishing
                 && let Some(batch) = Some(self.topics.outgoing.take()).filter(|batch| !batch.is_empty())
             {
@@ -107,6 +135,7 @@ impl Tail {
             tokio::select! {
                 () = self.topics.work.stirs() => {}
                 _ = reconcile.tick() => is_due = true,
+                _ = judge.tick() => doubted.extend(self.subjects.credentials()),
                 _ = beat.tick() => self.topics.beat(Instant::now()),
                 Some(done) = work.next(), if !work.is_empty() => match done {
                     Done::Caught(topic) => {
@@ -127,6 +156,7 @@ impl Tail {
                         }
                     }
                     Done::Reconciled => reconciling = false,
+                    Done::Judged => judging = false,
                     Done::Published => publishing = false,
                 },
             }
@@ -189,7 +219,19 @@ impl Tail {
         Done::Reconciled
     }
 
-    /// Asks the log something. An event that cannot even be read must not take all topics along.
+    /// Closes what is over of the sessions that are somebody's by these.
+    async fn judge(&self, credentials: HashSet<Credential>) -> Done {
+        let credentials: Vec<Credential> = credentials.into_iter().collect();
+        for some in credentials.chunks(QUESTION) {
+            let Some(over) = self.ask(self.revocation.revoked(some)).await else { break };
+            for (credential, close) in over {
+                self.subjects.end(credential, close, Instant::now());
+            }
+        }
+        Done::Judged
+    }
+
+    /// Asks something of who knows. An event that cannot even be read must not take all topics along.
     async fn ask<T>(&self, question: BoxFuture<'_, Result<T, Unreadable>>) -> Option<T> {
         match timeout(self.read_within, AssertUnwindSafe(question).catch_unwind()).await {
             Ok(Ok(Ok(answer))) => return Some(answer),
@@ -202,7 +244,7 @@ impl Tail {
     }
 
     /// Tells the other pods.
-    async fn publish(&self, batch: Vec<(Topic, Word)>) -> Done {
+    async fn publish(&self, batch: Vec<(Channel, Word)>) -> Done {
         self.topics.publish(batch).await;
         Done::Published
     }

@@ -6,18 +6,6 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Topic(pub u128);
 
-impl Topic {
-    /// The Redis channel on which pods tell each other of it.
-    pub(super) fn channel(self) -> String {
-        format!("live:{:032x}", self.0)
-    }
-
-    /// The topic of a channel.
-    pub(super) fn of_channel(channel: &str) -> Option<Self> {
-        u128::from_str_radix(channel.strip_prefix("live:")?, 16).ok().map(Self)
-    }
-}
-
 impl fmt::Debug for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
@@ -49,20 +37,5 @@ impl Audience {
     /// Whether it is nobody.
     pub const fn is_nobody(self) -> bool {
         self.0 == 0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_channel_names_its_topic() {
-        for topic in [Topic(0), Topic(7), Topic(u128::MAX)] {
-            assert_eq!(Topic::of_channel(&topic.channel()), Some(topic));
-        }
-        for strange in ["", "live:", "live:x", "cache:07"] {
-            assert_eq!(Topic::of_channel(strange), None, "{strange}");
-        }
     }
 }

@@ -110,7 +110,8 @@ mod tests {
     /// What is due `at` seconds after the opening, given changes to a session that was identified for an hour.
     fn due(at: u64, closing: Option<u64>, ping_waits: bool, change: impl Fn(&mut Vitals, Instant)) -> Duty {
         let start = Instant::now();
-        let identity = Identity { subject: Subject { kind: 0, id: 1 }, expires_at: start + seconds(3600) };
+        let identity =
+            Identity { subject: Subject { kind: 0, id: 1 }, grant: None, expires_at: start + seconds(3600) };
         let mut vitals = Vitals { identity: Some(identity), ..Vitals::new(start) };
         change(&mut vitals, start);
         let closing = closing.map(|since| start + seconds(since));

@@ -1,4 +1,4 @@
-//! What pods tell each other about a topic.
+//! What pods tell each other about a topic or a subject.
 //!
 //! *Invariant:* losing any of it costs latency or a count that is off for a while, never an event.
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{frame::Frame, protocol::Subject, topic::Audience};
 
-/// What pods tell each other about a topic.
+/// What pods tell each other about a topic or a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     /// The log goes at least up to this number.
@@ -19,6 +19,8 @@ pub(super) enum Word {
     Watching { pod: u64, viewers: HashSet<Subject> },
     /// A pod is new to the topic and wants to know who watches.
     Who { pod: u64 },
+    /// Sessions of the subject may be over.
+    Doubt { pod: u64 },
 }
 
 const HINT: u8 = 1;
@@ -26,6 +28,7 @@ const SAID_TEXT: u8 = 2;
 const SAID_BINARY: u8 = 3;
 const WATCHING: u8 = 4;
 const WHO: u8 = 5;
+const DOUBT: u8 = 6;
 
 impl Word {
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -46,6 +49,7 @@ impl Word {
                 bytes
             }
             Self::Who { pod } => [&[WHO], pod.to_be_bytes().as_slice()].concat(),
+            Self::Doubt { pod } => [&[DOUBT], pod.to_be_bytes().as_slice()].concat(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Word {
                 Some(Self::Watching { pod: u64::from_be_bytes(*number), viewers })
             }
             WHO => Some(Self::Who { pod: u64::from_be_bytes(*number) }),
+            DOUBT => Some(Self::Doubt { pod: u64::from_be_bytes(*number) }),
             _ => None,
         }
     }
@@ -95,6 +100,7 @@ mod tests {
             Word::Watching { pod: 2, viewers },
             Word::Watching { pod: 2, viewers: HashSet::new() },
             Word::Who { pod: 3 },
+            Word::Doubt { pod: 4 },
         ] {
             assert_eq!(Word::decode(&word.encode().into()), Some(word));
         }

@@ -26,7 +26,7 @@ impl Authenticator for Tokens {
             "expired" => return Err(AuthError::Expired),
             _ => return Err(AuthError::Invalid),
         };
-        Ok(Principal { kind, id: Uuid::from_u128(id.parse().unwrap()), valid_for: HOUR })
+        Ok(Principal { kind, id: Uuid::from_u128(id.parse().unwrap()), sign_in: None, valid_for: HOUR })
     }
 }
 

@@ -4,6 +4,7 @@
 //! *Invariant:* an event shows what a plain attendee may see, at the moment when it is sent; what was removed
 //! meanwhile is told as removed.
 
+mod revocation;
 mod rooms;
 mod subjects;
 mod telling;

@@ -100,6 +100,39 @@ impl Log for MemoryLog {
     }
 }
 
+/// Says which credentials are over.
+#[derive(Default)]
+pub(super) struct Register {
+    over: Mutex<HashMap<Credential, Close>>,
+    pub(super) is_away: AtomicBool,
+    /// How many credentials each question was about.
+    pub(super) questions: Mutex<Vec<usize>>,
+}
+
+impl Register {
+    pub(super) fn strike(&self, subject: u128, grant: Option<u128>, close: Close) {
+        let subject = Subject { kind: 0, id: subject };
+        self.over.lock().insert(Credential { subject, grant }, close);
+    }
+}
+
+impl Revocation for Register {
+    fn revoked<'a>(
+        &'a self,
+        credentials: &'a [Credential],
+    ) -> BoxFuture<'a, Result<Vec<(Credential, Close)>, Unreadable>> {
+        async move {
+            if self.is_away.load(Ordering::Relaxed) {
+                return Err(Unreadable("away".into()));
+            }
+            self.questions.lock().push(credentials.len());
+            let over = self.over.lock();
+            Ok(credentials.iter().filter_map(|known| Some((*known, *over.get(known)?))).collect())
+        }
+        .boxed()
+    }
+}
+
 /// Tells viewers as `+face count`, `-face count` and `=count`.
 pub(super) struct Names;
 
@@ -151,8 +184,14 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn connect(registry: &Arc<Registry>, subject: u128) -> Self {
+        Self::connect_by(registry, subject, None)
+    }
+
+    /// One that is `subject`'s by `grant`.
+    pub(super) fn connect_by(registry: &Arc<Registry>, subject: u128, grant: Option<u128>) -> Self {
         let identity = Identity {
             subject: Subject { kind: 0, id: subject },
+            grant,
             expires_at: Instant::now() + Duration::from_secs(3600),
         };
         let membership = registry

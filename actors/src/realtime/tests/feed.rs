@@ -9,7 +9,7 @@ use slog::{Discard, Logger, o};
 use tokio::time::{interval, sleep, timeout};
 
 use super::{
-    client::{Client, GALLERY, Got, MemoryLog, Names, TOPIC},
+    client::{Client, GALLERY, Got, MemoryLog, Names, Register, TOPIC},
     pod::{Pod, config, hear, say, until},
 };
 use crate::{
@@ -24,8 +24,8 @@ const ALL: Audience = Audience(1);
 /// A hub that reads `log`. The actor of its Redis is not started: Redis is away.
 fn hub(registry: &Arc<Registry>, log: &Arc<MemoryLog>) -> Child<Hub> {
     let (redis, _) = redis::build(&redis::Config::new("unix:///nowhere"), Some(registry.inbox())).unwrap();
-    let log = Arc::clone(log) as Arc<dyn Log>;
-    Hub::feeding(Arc::clone(registry), Feed { log, voice: Arc::new(Names), redis, pod: 1 })
+    let (log, revocation) = (Arc::clone(log) as Arc<dyn Log>, Arc::<Register>::default());
+    Hub::feeding(Arc::clone(registry), Feed { log, voice: Arc::new(Names), revocation, redis, pod: 1 })
 }
 
 /// A pod without sockets, and without Redis.

@@ -50,7 +50,7 @@ impl Protocol for Echo {
             ],
             Some(("identify", id)) => {
                 let subject = Subject { kind: 0, id: id.parse().unwrap() };
-                let identity = Identity { subject, expires_at: now + Duration::from_secs(1) };
+                let identity = Identity { subject, grant: None, expires_at: now + Duration::from_secs(1) };
                 vec![Action::Identify(identity), Action::Send(Frame::text("welcome"))]
             }
             Some(("wait", millis)) => {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use slog::{Discard, Logger, o};
 use tokio::time::{interval, timeout};
 
-use super::client::{CHAT, Client, GALLERY, MemoryLog, Names, TOPIC};
+use super::client::{CHAT, Client, GALLERY, MemoryLog, Names, Register, TOPIC};
 use crate::{
     kernel::Supervisor,
     realtime::*,
@@ -25,6 +25,8 @@ use crate::{
 mod server;
 use server::Server;
 
+mod subjects;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 const ALL: Audience = Audience(1);
 
@@ -38,12 +40,22 @@ impl Pod {
     async fn start(server: &Server, log: &Arc<MemoryLog>, number: u64) -> Self {
         // Comparison with the log is for when hints are lost
         let config = Config { reconcile_every: Duration::from_millis(800), ..Config::default() };
+        Self::start_with(server, log, Arc::default(), number, config).await
+    }
+
+    async fn start_with(
+        server: &Server,
+        log: &Arc<MemoryLog>,
+        revocation: Arc<Register>,
+        number: u64,
+        config: Config,
+    ) -> Self {
         let registry = Registry::new(config);
         let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
         let (redis, child) = redis::build(&redis::Config::new(server.url()), Some(registry.inbox())).unwrap();
         supervisor.add(child).await.unwrap();
         let log = Arc::clone(log) as Arc<dyn Log>;
-        let feed = Feed { log, voice: Arc::new(Names), redis: redis.clone(), pod: number };
+        let feed = Feed { log, voice: Arc::new(Names), revocation, redis: redis.clone(), pod: number };
         supervisor.add(Hub::feeding(Arc::clone(&registry), feed)).await.unwrap();
         let pod = Self { registry, redis, supervisor };
         pod.healed().await;
