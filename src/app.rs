@@ -102,8 +102,8 @@ pub enum StartError {
     /// PostgreSQL or Redis of our own.
     #[error("no private server")]
     Local(#[from] crate::local::Error),
-    /// The Redis URL names what this version does not speak.
-    #[error("REDIS_URL is not one of a single server")]
+    /// The Redis URL names what the driver does not take.
+    #[error("REDIS_URL is not one of a server or a cluster")]
     Redis(#[from] BadUrl),
     /// The storage URL names what this version does not speak.
     #[error("STORAGE_URL is not one of a directory")]
@@ -143,7 +143,7 @@ impl App {
         }
         let store = storage::open(&config.storage_url, &log).await?;
         let embedded = Embedded::find(&config)?;
-        let (connection, redis_url) = (embedded.database(&config)?, embedded.redis(&config)?);
+        let (connection, place) = (embedded.database(&config)?, embedded.redis(&config)?);
         let supervisor = Supervisor::start(log.clone())?;
         let draining = Arc::new(AtomicBool::new(false));
         let servers = embedded.start(&supervisor, &draining).await?;
@@ -154,7 +154,7 @@ impl App {
         let fitness = Fitness::unknown();
         schema::start(&supervisor, connection, &database, &fitness, &log).await?;
         let registry = Registry::new(realtime::Config::default());
-        let (redis, child) = redis::build(&redis::Config::new(redis_url), Some(registry.inbox()))?;
+        let (redis, child) = redis::build(&redis::Config::at(place), Some(registry.inbox()))?;
         let owner = supervisor.add(child).await?;
 
         let secrets = match &config.jwt_secrets {

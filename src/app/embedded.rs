@@ -6,7 +6,10 @@ use std::{
     time::Instant,
 };
 
-use party_gallery_actors::kernel::{CallError, Handle, Supervisor};
+use party_gallery_actors::{
+    kernel::{CallError, Handle, Supervisor},
+    redis::Place,
+};
 use slog::{Logger, warn};
 
 use super::{StartError, drain};
@@ -70,14 +73,15 @@ impl Embedded {
     }
 
     /// How to connect to Redis: what was configured, else where the private one is.
-    pub(super) fn redis(&self, config: &Config) -> Result<String, local::Error> {
+    pub(super) fn redis(&self, config: &Config) -> Result<Place, local::Error> {
         Ok(match (&config.redis_url, &self.redis) {
-            (Some(RedisUrl::Server(url)), _) => url.expose().to_string(),
-            // Not spoken yet: refused by the actor's own configuration, which knows single servers only
-            (Some(RedisUrl::Cluster(_)), _) => "redis+cluster://".to_owned(),
-            (Some(RedisUrl::Socket(path)), _) => format!("redis+unix://{}", path.display()),
-            (None, Some(redis)) => redis.url()?,
-            (None, None) => String::new(),
+            (Some(RedisUrl::Server(url)), _) => Place::Server(url.expose().to_string()),
+            (Some(RedisUrl::Cluster(urls)), _) => {
+                Place::Cluster(urls.iter().map(|url| url.expose().to_string()).collect())
+            }
+            (Some(RedisUrl::Socket(path)), _) => Place::Server(format!("redis+unix://{}", path.display())),
+            (None, Some(redis)) => Place::Server(redis.url()?),
+            (None, None) => Place::Server(String::new()),
         })
     }
 

@@ -22,17 +22,6 @@ fn bad_configuration_is_told_whole_by_name_and_without_values() {
     assert_eq!(run(&["frobnicate"], &[]).status.code(), Some(64));
 }
 
-#[test]
-fn a_redis_that_this_version_does_not_speak_is_bad_configuration() {
-    let variables = [
-        ("APP_ENV", "test"),
-        ("PORT", "0"),
-        ("DATABASE_URL", "postgres://127.0.0.1:1/d"),
-        ("REDIS_URL", "redis+cluster://127.0.0.1:1,127.0.0.1:2"),
-    ];
-    assert_eq!(run(&["serve"], &variables).status.code(), Some(64));
-}
-
 #[tokio::test]
 async fn a_healthcheck_exits_0_or_1_and_with_nothing_else() {
     let (postgres, redis) = (servers::postgres().await, servers::fresh_redis().await);

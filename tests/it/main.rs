@@ -18,6 +18,7 @@ mod bad_input;
 mod chat;
 mod cli;
 mod clock;
+mod cluster;
 mod cohosts;
 mod comments;
 mod cors;

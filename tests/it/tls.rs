@@ -11,7 +11,14 @@ use std::{
 use party_gallery::local::Server;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::support::{DEADLINE, poll::eventually, process::Process, servers};
+use crate::support::{
+    DEADLINE,
+    cluster::{Cluster, Encryption},
+    database::{MIGRATED, fresh},
+    poll::eventually,
+    process::Process,
+    servers,
+};
 
 const REDIS_PORT: u16 = 6_380;
 
@@ -131,4 +138,31 @@ async fn servers_are_spoken_to_in_private_when_the_machine_trusts_their_authorit
     assert!(pod.lines().iter().all(|line| line["message"] != "Ready"));
     pod.signal("TERM");
     assert_eq!(pod.ended(DEADLINE).await, Some(0));
+}
+
+#[tokio::test]
+async fn all_nodes_of_a_cluster_are_spoken_to_in_private() {
+    let directory = servers::directory("tls-cluster");
+    certify(&directory, Ipv4Addr::LOCALHOST, fs::metadata(&directory).unwrap().uid());
+    let at = |name: &str| directory.join(name).display().to_string();
+    let encryption =
+        Encryption { certificate: at("server.pem"), key: at("server.key"), authority: at("authority.pem") };
+    let (cluster, database) = (Cluster::encrypted(encryption).await, fresh(&MIGRATED).await);
+    assert!(cluster.url().starts_with("rediss+cluster://"));
+
+    let mut pod =
+        Process::serve(&database, &cluster.url(), &[("SSL_CERT_FILE", at("authority.pem").as_str())]);
+    pod.wait_for("Ready").await;
+    assert_eq!(checks(&pod).await["redis"]["status"], "healthy");
+    pod.signal("TERM");
+    assert_eq!(pod.ended(DEADLINE).await, Some(0));
+
+    let mut pod =
+        Process::serve(&database, &cluster.url(), &[("SSL_CERT_FILE", at("stranger.pem").as_str())]);
+    let told = pod.wait_for("Redis cannot be reached").await;
+    assert!(told["error"].as_str().unwrap().contains("certificate"), "{told}");
+    assert_eq!(checks(&pod).await["redis"]["status"], "unhealthy");
+    pod.signal("TERM");
+    assert_eq!(pod.ended(DEADLINE).await, Some(0));
+    fs::remove_dir_all(&directory).unwrap();
 }

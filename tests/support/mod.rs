@@ -13,6 +13,8 @@
 
 pub mod app;
 pub mod chaos_proxy;
+#[path = "../../actors/src/redis/tests/cluster.rs"]
+pub mod cluster;
 pub mod crowd;
 pub mod database;
 pub mod fragile;

@@ -16,7 +16,7 @@ use super::{
     voice::Voice,
     wire::Word,
 };
-use crate::redis::{Redis, driver};
+use crate::redis::Redis;
 
 /// What ties the topics of this pod to those of the others.
 pub(super) struct Ties {
@@ -123,12 +123,8 @@ impl Topics {
             // Who asks wants to hear the answer. Redis away: then there is none
             _ = ties.redis.settled().await;
         }
-        let mut pipe = driver::pipe();
-        for (channel, word) in &batch {
-            pipe.cmd("PUBLISH").arg(channel.name()).arg(word.encode()).ignore();
-        }
-        let published = ties.redis.run(async |connection| pipe.query_async::<()>(connection).await).await;
-        if published.is_err() {
+        let words = batch.iter().map(|(channel, word)| (channel.name(), word.encode()));
+        if ties.redis.publish_all(words).await.is_err() {
             add(&self.counters.unpublished, batch.len() as u64);
         }
     }

@@ -1,6 +1,11 @@
 //! The actor: connects, looks after the connection, and connects again, for as long as it lives.
 
-use std::{error::Error, io, sync::Arc, time::Instant};
+use std::{
+    error::Error,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Supervised, fut::wrap_future};
 use slog::{debug, info, warn};
@@ -8,16 +13,19 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     error::public_reason,
-    link::{Link, Means, STALL},
+    link::{Link, Means},
     pool::Origin,
-    subscriber::{Ear, Own},
+    subscriber::{Ear, End, Own},
 };
 use crate::kernel::Life;
 
 /// Said of Redis while no life of the actor is there to reach it.
 const UNTENDED: &str = "not connected";
 
-/// Owns the command pool and the subscriber connection. It is spoken to through [`super::Redis`], which needs no
+/// How long a cluster that moves its slots is left alone before it is looked at: it rarely moves one.
+const SETTLING: Duration = Duration::from_millis(100);
+
+/// Owns the command pool and the subscriber's connections. It is spoken to through [`super::Redis`], which needs no
 /// mailbox.
 pub struct RedisActor {
     life: Life<Self>,
@@ -64,10 +72,17 @@ impl Tenure {
             match self.connect().await {
                 Ok(mut own) => {
                     told = false;
-                    let reason = own.tend(&self.link).await;
-                    if self.life.is_current() {
-                        self.link.cut(reason);
-                        warn!(self.life.log(), "Redis is away"; "reason" => reason);
+                    match own.tend(&self.link).await {
+                        End::Away(reason) if self.life.is_current() => {
+                            self.link.cut(reason);
+                            warn!(self.life.log(), "Redis is away"; "reason" => reason);
+                        }
+                        End::Away(_) => {}
+                        // Most of it is where it was: what there is serves until there is something new
+                        End::Moved => {
+                            debug!(self.life.log(), "Redis moves its slots");
+                            sleep(SETTLING).await;
+                        }
                     }
                 }
                 Err(error) if told => {
@@ -75,6 +90,9 @@ impl Tenure {
                 }
                 Err(error) => {
                     told = true;
+                    if self.life.is_current() {
+                        self.link.cut(public_reason(&error));
+                    }
                     warn!(self.life.log(), "Redis cannot be reached"; "reason" => public_reason(&error),
                         "error" => &error as &(dyn Error + 'static));
                 }
@@ -85,12 +103,12 @@ impl Tenure {
         }
     }
 
-    /// One trial: the own connection, a pool, and everything that is wanted subscribed to.
+    /// One trial: the own connections, a pool, and everything that is wanted subscribed to.
     async fn connect(&self) -> Result<Own, redis::RedisError> {
-        let (mut own, pool) = timeout(STALL, async {
+        let (own, pool) = timeout(self.origin.patience(), async {
             let life = self.life.clone();
             let own = self.ear.connect(move || life.is_current()).await?;
-            let pool = self.origin.pool(&self.link, self.life.log()).await?;
+            let pool = self.origin.pool(&own.lines, &self.link, self.life.log()).await?;
             Ok::<_, redis::RedisError>((own, pool))
         })
         .await
@@ -102,7 +120,7 @@ impl Tenure {
             if !wanted.join.is_empty() {
                 self.ear.gap();
             }
-            let ended = self.link.open(Means { pool, own: own.connection.clone() });
+            let ended = self.link.open(Means { pool, lines: own.lines.clone() });
             let outage = ended.map_or(0, |outage| outage.since.elapsed().as_millis());
             info!(self.life.log(), "Redis is there"; "outage" => u64::try_from(outage).unwrap_or(u64::MAX));
         }

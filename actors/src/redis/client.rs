@@ -6,14 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::{RedisResult, aio::MultiplexedConnection};
+use redis::RedisResult;
 use tokio::{sync::watch, time::timeout};
 
 use super::{
+    config::Hosts,
+    connection::Connection,
     error::{RedisError, public_reason},
     link::{Cut, Link},
     pool::PoolReport,
-    subscriber::{PING_WITHIN, ping},
+    subscriber::PING_WITHIN,
 };
 use crate::breaker::{Breaker, Outage};
 
@@ -21,11 +23,17 @@ use crate::breaker::{Breaker, Outage};
 #[derive(Clone)]
 pub struct Redis {
     pub(super) link: Arc<Link>,
+    /// On a cluster a topic is heard where its slot is, and all other nodes are left in peace.
+    publish: &'static str,
 }
 
 impl Redis {
-    pub(super) fn new(link: Arc<Link>) -> Self {
-        Self { link }
+    pub(super) fn new(link: Arc<Link>, hosts: &Hosts) -> Self {
+        let publish = match hosts {
+            Hosts::Server(_) => "PUBLISH",
+            Hosts::Cluster(_) => "SPUBLISH",
+        };
+        Self { link, publish }
     }
 
     /// Does `work` with a connection of the pool, within the command deadline.
@@ -37,7 +45,7 @@ impl Redis {
     /// [`RedisError`]; [`RedisError::is_unsent`] tells whether a repeat is safe.
     pub async fn run<T>(
         &self,
-        work: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+        work: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, RedisError> {
         let deadline = Instant::now() + self.link.command_deadline;
         let means = self.link.means()?;
@@ -57,16 +65,33 @@ impl Redis {
         }
     }
 
-    /// Publishes `payload` on `topic`. Gives how many connections of all pods heard it.
+    /// Publishes `payload` on `topic`. Gives how many connections of all pods heard it; on a cluster, how many of those
+    /// that hear it from the topic's master.
     ///
     /// # Errors
     ///
     /// As [`Redis::run`].
     pub async fn publish(&self, topic: &str, payload: &[u8]) -> Result<u64, RedisError> {
         self.run(async |connection| {
-            redis::cmd("PUBLISH").arg(topic).arg(payload).query_async(connection).await
+            redis::cmd(self.publish).arg(topic).arg(payload).query_async(connection).await
         })
         .await
+    }
+
+    /// Publishes each payload on its topic, in one go; those on one topic in their order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Redis::run`]; some may have been published.
+    pub async fn publish_all(
+        &self,
+        batch: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<(), RedisError> {
+        let mut pipe = redis::pipe();
+        for (topic, payload) in batch {
+            pipe.cmd(self.publish).arg(topic).arg(payload).ignore();
+        }
+        self.run(async |connection| pipe.query_async(connection).await).await
     }
 
     /// Wants to hear `topic`, once more. The wish outlives outages and restarts, until [`Redis::unsubscribe`].
@@ -95,7 +120,8 @@ impl Redis {
         }
     }
 
-    /// One probe: a question on the actor's own connection. Gives how long the answer took.
+    /// One probe: a question on the actor's own connections. Gives how long the answer took, on a cluster the last of
+    /// its masters'.
     ///
     /// # Errors
     ///
@@ -103,9 +129,8 @@ impl Redis {
     pub async fn check(&self) -> Result<Duration, &'static str> {
         let means =
             self.link.means().map_err(|_away| self.outage().map_or("restarting", |outage| outage.reason))?;
-        let mut own = means.own.clone();
         let began = Instant::now();
-        let answer = match timeout(PING_WITHIN, ping(&mut own)).await {
+        let answer = match timeout(PING_WITHIN, means.lines.ping()).await {
             Ok(answer) => answer.map_err(|error| public_reason(&error)),
             Err(_late) => Err("no answer"),
         };
@@ -137,8 +162,9 @@ impl Redis {
     }
 
     fn judge(&self, error: redis::RedisError) -> RedisError {
+        let is_astray = error.is_cluster_error();
         let error = RedisError::from(error);
-        if matches!(error, RedisError::Interrupted | RedisError::Timeout) {
+        if is_astray || matches!(error, RedisError::Interrupted | RedisError::Timeout) {
             self.link.doubt();
         }
         error

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use redis::{ErrorKind, ServerErrorKind};
+
 /// Why a command was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum RedisError {
@@ -39,7 +41,10 @@ impl From<redis::RedisError> for RedisError {
     fn from(error: redis::RedisError) -> Self {
         if error.is_timeout() {
             Self::Timeout
-        } else if error.is_io_error() || error.is_unrecoverable_error() {
+        } else if error.is_io_error()
+            || error.is_unrecoverable_error()
+            || error.kind() == ErrorKind::ClusterConnectionNotFound
+        {
             Self::Interrupted
         } else {
             Self::Refused(error)
@@ -49,13 +54,20 @@ impl From<redis::RedisError> for RedisError {
 
 /// A connection's trouble in words that are fit for the public: no host, no port, no user.
 pub(super) fn public_reason(error: &redis::RedisError) -> &'static str {
-    use redis::{ErrorKind, ServerErrorKind};
     match error.kind() {
         _ if error.is_connection_refusal() => "connection refused",
         _ if error.is_timeout() => "no answer",
         ErrorKind::AuthenticationFailed => "authentication failed",
         ErrorKind::Server(ServerErrorKind::BusyLoading) => "loading its data",
+        ErrorKind::Server(ServerErrorKind::ClusterDown) => "a part of the cluster is down",
+        _ if is_moved(error) => "the cluster moves its slots",
         ErrorKind::Io => "connection closed",
         _ => "an unexpected answer",
     }
+}
+
+/// Whether a node of a cluster no longer has what it was asked for.
+pub(super) fn is_moved(error: &redis::RedisError) -> bool {
+    use ServerErrorKind::{Ask, Moved, ReadOnly, TryAgain};
+    matches!(error.kind(), ErrorKind::Server(Moved | Ask | TryAgain | ReadOnly))
 }

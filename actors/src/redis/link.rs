@@ -9,13 +9,12 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use redis::aio::MultiplexedConnection;
 use tokio::{
     sync::{Notify, watch},
     time::{sleep, timeout_at},
 };
 
-use super::{error::RedisError, pool::CommandPool, topics::Topics};
+use super::{error::RedisError, lines::Lines, pool::CommandPool, topics::Topics};
 use crate::breaker::{Breaker, Outage};
 
 /// How long silence is normal, and how long the answer to the question after it may take.
@@ -24,8 +23,8 @@ pub(super) const STALL: Duration = Duration::from_millis(500);
 /// Through what Redis is reached while it is there.
 pub(super) struct Means {
     pub(super) pool: CommandPool,
-    /// The actor's own connection.
-    pub(super) own: MultiplexedConnection,
+    /// The actor's own connections.
+    pub(super) lines: Lines,
 }
 
 pub(super) struct Link {

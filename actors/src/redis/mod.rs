@@ -1,8 +1,8 @@
-//! The Redis actor: owns the command pool and the subscriber connection.
+//! The Redis actor: owns the command pool and the subscriber's connections, to one server or to a cluster.
 //!
 //! Whoever has commands to send or topics to hear holds a [`Redis`]; it outlives every life of the actor. The actor
-//! keeps one connection of its own outside the pool: subscriptions live on it, and its end tells that Redis went
-//! away before the next command would find out.
+//! keeps a connection of its own outside the pool, on a cluster one to each master: subscriptions live on it, and its
+//! end tells that Redis went away before the next command would find out. A cluster of which a part is away is away.
 //!
 //! *Invariant:* a Redis that is away is an answer and never a failure of the actor; what a key or a topic means is
 //! not known here.
@@ -10,9 +10,12 @@
 mod actor;
 mod client;
 mod config;
+mod connection;
 mod error;
+mod lines;
 mod link;
 mod pool;
+mod slots;
 mod subscriber;
 #[cfg(test)]
 #[cfg(feature = "chaos")]
@@ -27,7 +30,8 @@ pub use ::redis as driver;
 pub use self::{
     actor::RedisActor,
     client::Redis,
-    config::{BadUrl, Config},
+    config::{BadUrl, Config, Place},
+    connection::Connection,
     error::RedisError,
     pool::PoolReport,
     subscriber::Inbox,
@@ -41,13 +45,13 @@ use crate::kernel::{Child, Exhausted};
 ///
 /// # Errors
 ///
-/// The URL is not one of a single Redis server.
+/// The URL is not one of Redis.
 pub fn build(config: &Config, inbox: Option<Arc<dyn Inbox>>) -> Result<(Redis, Child<RedisActor>), BadUrl> {
-    let server = config.server()?;
+    let hosts = config.hosts()?;
     let link = Arc::new(Link::new(config.command_deadline));
-    let origin = Origin::new(&server, config)?;
-    let ear = Ear::new(&server, inbox)?;
-    let redis = Redis::new(Arc::clone(&link));
+    let origin = Origin::new(&hosts, config)?;
+    let ear = Ear::new(&hosts, inbox);
+    let redis = Redis::new(Arc::clone(&link), &hosts);
     let child = Child::new("redis", move |life| {
         RedisActor::new(life, Arc::clone(&link), origin.clone(), ear.clone())
     })

@@ -1,25 +1,41 @@
-//! The command pool: bb8-redis, with connections that live where the actor lives.
+//! The command pool, with connections that live where the actor lives: bb8-redis for one server, the driver's own
+//! client for a cluster.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use bb8::{ErrorSink, ManageConnection, Pool};
 use bb8_redis::RedisConnectionManager;
-use redis::{ConnectionInfo, ErrorKind, RedisError, aio::MultiplexedConnection};
+use redis::{ConnectionInfo, ErrorKind, RedisError, cluster::ClusterClient};
 use slog::{Logger, debug};
 use tokio::runtime::Handle;
 
 use super::{
-    config::{BadUrl, Config},
-    link::Link,
+    config::{BadUrl, Config, Hosts},
+    connection::Connection,
+    lines::Lines,
+    link::{Link, STALL},
+    subscriber::at,
 };
 
 pub(super) type CommandPool = Pool<Home>;
 
+/// How often the cluster's client asks again, and how soon, in milliseconds: it has the time of one command.
+const RETRIES: u32 = 4;
+const RETRY_AFTER: u64 = 10;
+const RETRY_WITHIN: u64 = 100;
+
 /// What the pool is made from, for each outage anew.
 #[derive(Clone)]
 pub(super) struct Origin {
-    connections: RedisConnectionManager,
+    source: Source,
     config: Config,
+}
+
+/// Where connections come from.
+#[derive(Clone)]
+enum Source {
+    Server(Box<RedisConnectionManager>),
+    Cluster(Vec<ConnectionInfo>),
 }
 
 /// The pool as operators see it.
@@ -48,21 +64,47 @@ impl PoolReport {
 }
 
 impl Origin {
-    pub(super) fn new(server: &ConnectionInfo, config: &Config) -> Result<Self, BadUrl> {
-        let connections = RedisConnectionManager::new(server.clone()).map_err(|_quotes_the_url| BadUrl)?;
-        Ok(Self { connections, config: config.clone() })
+    pub(super) fn new(hosts: &Hosts, config: &Config) -> Result<Self, BadUrl> {
+        let source = match hosts {
+            Hosts::Server(server) => {
+                let connections = RedisConnectionManager::new(server.as_ref().clone());
+                Source::Server(connections.map_err(|_quotes_the_url| BadUrl)?.into())
+            }
+            Hosts::Cluster(seeds) => Source::Cluster(seeds.clone()),
+        };
+        Ok(Self { source, config: config.clone() })
     }
 
-    /// A pool with its first connection. To be called on the actor's own thread.
+    /// How long a trial may take. A cluster's client also looks at replicas, which may be frozen.
+    pub(super) fn patience(&self) -> Duration {
+        match self.source {
+            Source::Server(_) => STALL,
+            Source::Cluster(_) => 2 * STALL,
+        }
+    }
+
+    /// A pool with its first connection, on a cluster to the masters of `lines`. To be called on the actor's own
+    /// thread.
     ///
     /// The test on check-out stays on, unlike that of the database's pool: `has_broken` of bb8-redis knows nothing.
-    pub(super) async fn pool(&self, link: &Arc<Link>, log: &Logger) -> Result<CommandPool, RedisError> {
+    pub(super) async fn pool(
+        &self,
+        lines: &Lines,
+        link: &Arc<Link>,
+        log: &Logger,
+    ) -> Result<CommandPool, RedisError> {
         let deadline = self.config.command_deadline;
-        let home = Home {
-            connections: self.connections.clone(),
-            runtime: Handle::current(),
-            response_timeout: deadline,
+        let client = match (&self.source, lines) {
+            (Source::Cluster(seeds), Lines::Cluster(_, slots)) => {
+                let masters = slots.masters.iter().filter_map(|node| at(seeds, node));
+                Client::Cluster(cluster(masters, deadline)?.into())
+            }
+            (Source::Cluster(seeds), Lines::Server(_)) => {
+                Client::Cluster(cluster(seeds.iter().cloned(), deadline)?.into())
+            }
+            (Source::Server(connections), _) => Client::Server(connections.clone()),
         };
+        let home = Home { client, runtime: Handle::current(), response_timeout: deadline };
         Pool::builder()
             .max_size(self.config.pool_size.get())
             .min_idle(1)
@@ -77,31 +119,63 @@ impl Origin {
 /// Makes connections on the actor's runtime, whoever asks: they die with the runtime that made them, and a caller's
 /// may end first.
 pub(super) struct Home {
-    connections: RedisConnectionManager,
+    client: Client,
     runtime: Handle,
     response_timeout: Duration,
 }
 
+#[derive(Clone)]
+enum Client {
+    Server(Box<RedisConnectionManager>),
+    Cluster(Box<ClusterClient>),
+}
+
+fn cluster(
+    nodes: impl Iterator<Item = ConnectionInfo>,
+    deadline: Duration,
+) -> Result<ClusterClient, RedisError> {
+    ClusterClient::builder(nodes)
+        .connection_timeout(STALL)
+        .response_timeout(deadline)
+        .retries(RETRIES)
+        .min_retry_wait(RETRY_AFTER)
+        .max_retry_wait(RETRY_WITHIN)
+        .build()
+}
+
 impl ManageConnection for Home {
-    type Connection = MultiplexedConnection;
+    type Connection = Connection;
     type Error = RedisError;
 
-    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
-        let connections = self.connections.clone();
-        let made = self.runtime.spawn(async move { connections.connect().await }).await;
-        let mut connection = made.unwrap_or_else(|_the_thread_ended| {
+    async fn connect(&self) -> Result<Connection, RedisError> {
+        let (client, response_timeout) = (self.client.clone(), self.response_timeout);
+        let made = self.runtime.spawn(async move {
+            Ok(match client {
+                Client::Server(connections) => {
+                    let mut connection = connections.connect().await?;
+                    connection.set_response_timeout(response_timeout);
+                    Connection::Server(connection)
+                }
+                Client::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
+            })
+        });
+        made.await.unwrap_or_else(|_the_thread_ended| {
             Err(RedisError::from((ErrorKind::Io, "the actor's thread has ended")))
-        })?;
-        connection.set_response_timeout(self.response_timeout);
-        Ok(connection)
+        })
     }
 
-    async fn is_valid(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-        self.connections.is_valid(connection).await
+    async fn is_valid(&self, connection: &mut Connection) -> Result<(), RedisError> {
+        match (&self.client, connection) {
+            (Client::Server(connections), Connection::Server(connection)) => {
+                connections.is_valid(connection).await
+            }
+            // That of a cluster mends itself, and one node that does not answer is no reason to throw it away
+            _ => Ok(()),
+        }
     }
 
-    fn has_broken(&self, connection: &mut MultiplexedConnection) -> bool {
-        self.connections.has_broken(connection)
+    fn has_broken(&self, _: &mut Connection) -> bool {
+        false
     }
 }
 

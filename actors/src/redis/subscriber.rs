@@ -1,23 +1,32 @@
-//! The actor's own connection: it hears the topics, and its end tells that Redis is away.
+//! How the actor's own connections are made: they hear the topics, and their end tells that Redis is away.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
+use futures_util::future::{select_ok, try_join_all};
+use parking_lot::Mutex;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError, Value,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ProtocolVersion, PushInfo, PushKind,
+    RedisError, Value,
     aio::{MultiplexedConnection, SendError},
 };
 use tokio::sync::watch;
 
 use super::{
-    config::BadUrl,
-    error::public_reason,
+    config::Hosts,
+    error::{is_moved, public_reason},
+    lines::Lines,
     link::{Link, STALL},
-    topics::Changes,
+    slots::{Node, Slots, down},
+    topics::{Changes, Topic},
 };
-
-/// How many topics go out in one command.
-const CHUNK: usize = 256;
 
 /// Takes what arrives on subscribed topics. Called on the actor's thread: it must neither wait nor fail.
 pub trait Inbox: Send + Sync {
@@ -27,19 +36,20 @@ pub trait Inbox: Send + Sync {
     fn gap(&self);
 }
 
-/// What the own connection is made from, for each outage anew.
+/// What the own connections are made from, for each outage anew.
 #[derive(Clone)]
 pub(super) struct Ear {
-    client: Client,
+    hosts: Hosts,
+    /// The nodes that a cluster had when it was last seen: it may have left all that it was given.
+    nodes: Arc<Mutex<Vec<Node>>>,
     inbox: Option<Arc<dyn Inbox>>,
+    /// Whose word counts: of two that hear the same, the latter.
+    turn: Arc<AtomicU64>,
 }
 
 impl Ear {
-    pub(super) fn new(server: &ConnectionInfo, inbox: Option<Arc<dyn Inbox>>) -> Result<Self, BadUrl> {
-        let settings = server.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let server = server.clone().set_redis_settings(settings);
-        let client = Client::open(server).map_err(|_quotes_the_url| BadUrl)?;
-        Ok(Self { client, inbox })
+    pub(super) fn new(hosts: &Hosts, inbox: Option<Arc<dyn Inbox>>) -> Self {
+        Self { hosts: hosts.clone(), nodes: Arc::default(), inbox, turn: Arc::default() }
     }
 
     /// Connects and asks for a first answer. What arrives is passed on only while `speaks`.
@@ -47,25 +57,39 @@ impl Ear {
         &self,
         speaks: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Own, RedisError> {
-        let (over, end) = watch::channel(false);
-        let inbox = self.inbox.clone();
-        // Called by the driver of the connection and dropped with it: both its word and its end reach `end`
-        let hear = move |push: PushInfo| -> Result<(), SendError> {
-            if push.kind == PushKind::Disconnection {
-                over.send_replace(true);
-            } else if let Some(inbox) = inbox.as_ref().filter(|_| speaks()) {
-                deliver(inbox.as_ref(), push);
+        let mine = self.turn.fetch_add(1, Ordering::AcqRel) + 1;
+        let turn = Arc::clone(&self.turn);
+        let speaks = move || turn.load(Ordering::Acquire) == mine && speaks();
+        let (news, told) = watch::channel(None);
+        let hearing = Arc::new(Hearing {
+            inbox: self.inbox.clone(),
+            speaks: Box::new(speaks),
+            leaving: Mutex::default(),
+            news,
+        });
+        let lines = match &self.hosts {
+            Hosts::Server(server) => Lines::Server(hearing.connect(server.as_ref().clone()).await?),
+            Hosts::Cluster(seeds) => {
+                let slots = self.survey(seeds).await?;
+                let masters = slots.masters.iter().filter_map(|node| at(seeds, node));
+                let lines = try_join_all(masters.map(|master| hearing.connect(master))).await?;
+                Lines::Cluster(lines, Arc::new(slots))
             }
-            Ok(())
         };
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(STALL))
-            .set_response_timeout(Some(STALL))
-            .set_push_sender(hear);
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let mut own = Own { connection, end };
-        ping(&mut own.connection).await?;
-        Ok(own)
+        lines.ping().await?;
+        Ok(Own { lines, hearing, told })
+    }
+
+    /// Asks all nodes that are known which of them has which slot. The first who knows is believed: that it was wrong
+    /// is found when its word is taken.
+    async fn survey(&self, seeds: &[ConnectionInfo]) -> Result<Slots, RedisError> {
+        let known = self.nodes.lock().clone();
+        let known: Vec<_> = known.iter().filter_map(|node| at(seeds, node)).collect();
+        let seeds = seeds.iter().filter(|seed| known.iter().all(|node| node.addr() != seed.addr()));
+        let asked = known.iter().chain(seeds).map(|node| Box::pin(ask(node)));
+        let (slots, _) = select_ok(asked).await?;
+        self.nodes.lock().clone_from(&slots.nodes);
+        Ok(slots)
     }
 
     /// Tells that something may have been lost.
@@ -76,41 +100,148 @@ impl Ear {
     }
 }
 
-fn deliver(inbox: &dyn Inbox, push: PushInfo) {
-    let PushInfo { kind: PushKind::Message, data } = push else { return };
-    if let Ok([Value::BulkString(topic), Value::BulkString(payload)]) = <[Value; 2]>::try_from(data)
-        && let Ok(topic) = str::from_utf8(&topic)
-    {
-        inbox.message(topic, Bytes::from(payload));
+/// A node as it is reached: as those that were given, but elsewhere.
+pub(super) fn at(seeds: &[ConnectionInfo], (host, port): &Node) -> Option<ConnectionInfo> {
+    let seed = seeds.first()?.clone();
+    let mut address = seed.addr().clone();
+    match &mut address {
+        ConnectionAddr::Tcp(at, on) | ConnectionAddr::TcpTls { host: at, port: on, .. } => {
+            at.clone_from(host);
+            *on = *port;
+        }
+        _ => return None,
+    }
+    Some(seed.set_addr(address))
+}
+
+async fn ask(node: &ConnectionInfo) -> Result<Slots, RedisError> {
+    let (ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. }) = node.addr() else {
+        return Err(down());
+    };
+    let client = Client::open(node.clone())?;
+    let mut connection = client.get_multiplexed_async_connection_with_config(&bounded()).await?;
+    let answer = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut connection).await?;
+    Slots::read(answer, host)
+}
+
+fn bounded() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(Some(STALL)).set_response_timeout(Some(STALL))
+}
+
+/// What the own connections have told of themselves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// One has ended.
+    Over,
+    /// A node has given slots away, and with them topics.
+    Moved,
+}
+
+/// What all own connections report to.
+struct Hearing {
+    inbox: Option<Arc<dyn Inbox>>,
+    speaks: Box<dyn Fn() -> bool + Send + Sync>,
+    /// What the actor itself takes leave of; whatever else a node takes leave of has moved.
+    leaving: Mutex<HashSet<Topic>>,
+    news: watch::Sender<Option<News>>,
+}
+
+/// Goes with the driver of a connection, which may end without a word.
+struct Listener(Arc<Hearing>);
+
+impl Hearing {
+    async fn connect(self: &Arc<Self>, node: ConnectionInfo) -> Result<MultiplexedConnection, RedisError> {
+        let settings = node.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let client = Client::open(node.set_redis_settings(settings))?;
+        let listener = Listener(Arc::clone(self));
+        let config = bounded().set_push_sender(move |push| -> Result<(), SendError> {
+            listener.hear(push);
+            Ok(())
+        });
+        client.get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    fn take(&self, push: PushInfo) {
+        match push.kind {
+            PushKind::Disconnection => _ = self.news.send_replace(Some(News::Over)),
+            PushKind::SUnsubscribe if !self.is_leave(&push.data) => self.moved(),
+            PushKind::Message | PushKind::SMessage if (self.speaks)() => self.deliver(push.data),
+            _ => {}
+        }
+    }
+
+    /// That it is over is the last word.
+    fn moved(&self) {
+        self.news.send_if_modified(|news| {
+            let is_news = news.is_none();
+            if is_news {
+                *news = Some(News::Moved);
+            }
+            is_news
+        });
+    }
+
+    /// Whether a node takes leave because it was told to.
+    fn is_leave(&self, data: &[Value]) -> bool {
+        let Some(Value::BulkString(topic)) = data.first() else { return false };
+        str::from_utf8(topic).is_ok_and(|topic| self.leaving.lock().remove(topic))
+    }
+
+    fn deliver(&self, data: Vec<Value>) {
+        if let Some(inbox) = &self.inbox
+            && let Ok([Value::BulkString(topic), Value::BulkString(payload)]) = <[Value; 2]>::try_from(data)
+            && let Ok(topic) = str::from_utf8(&topic)
+        {
+            inbox.message(topic, Bytes::from(payload));
+        }
     }
 }
 
-/// The actor's own connection while it lives.
+impl Listener {
+    fn hear(&self, push: PushInfo) {
+        self.0.take(push);
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.news.send_replace(Some(News::Over));
+    }
+}
+
+/// Why the own connections are no longer looked after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Redis is away; why, fit for the public.
+    Away(&'static str),
+    /// The slots of a cluster are elsewhere: its connections have to be made anew.
+    Moved,
+}
+
+/// The actor's own connections while they live.
 pub(super) struct Own {
-    pub(super) connection: MultiplexedConnection,
-    end: watch::Receiver<bool>,
+    pub(super) lines: Lines,
+    hearing: Arc<Hearing>,
+    told: watch::Receiver<Option<News>>,
 }
 
 impl Own {
     /// Subscribes and unsubscribes, and waits until Redis has confirmed.
-    pub(super) async fn apply(&mut self, changes: &Changes) -> Result<(), RedisError> {
-        for topics in changes.join.chunks(CHUNK) {
-            self.connection.subscribe(names(topics)).await?;
+    pub(super) async fn apply(&self, changes: &Changes) -> Result<(), RedisError> {
+        if matches!(self.lines, Lines::Cluster(..)) {
+            *self.hearing.leaving.lock() = changes.leave.iter().cloned().collect();
         }
-        for topics in changes.leave.chunks(CHUNK) {
-            self.connection.unsubscribe(names(topics)).await?;
-        }
-        Ok(())
+        self.lines.apply(changes).await
     }
 
-    /// Looks after the connection until Redis is away. Gives why, fit for the public.
-    pub(super) async fn tend(&mut self, link: &Link) -> &'static str {
-        let mut end = self.end.clone();
+    /// Looks after the connections until Redis is away or has moved.
+    pub(super) async fn tend(&mut self, link: &Link) -> End {
+        let mut told = self.told.clone();
         loop {
             let done = tokio::select! {
                 biased;
-                _ = end.wait_for(|over| *over) => return "connection closed",
-                () = link.doubted() => ping(&mut self.connection).await,
+                _ = told.wait_for(Option::is_some) => Ok(()),
+                () = link.doubted() => self.lines.ping().await,
                 () = link.topics.changed() => {
                     let changes = link.topics.take_changes();
                     let done = self.apply(&changes).await;
@@ -120,21 +251,17 @@ impl Own {
                     done
                 }
             };
-            if let Err(error) = done {
-                return public_reason(&error);
+            // A node that gives slots away says so amid its answers, which then fit no question any more
+            match (*self.told.borrow(), done) {
+                (Some(News::Over), _) => return End::Away("connection closed"),
+                (Some(News::Moved), _) => return End::Moved,
+                (None, Err(error)) if is_moved(&error) => return End::Moved,
+                (None, Err(error)) => return End::Away(public_reason(&error)),
+                (None, Ok(())) => {}
             }
         }
     }
 }
 
-/// One question of life; the connection's own time-out bounds it.
-pub(super) async fn ping(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-    redis::cmd("PING").query_async(connection).await
-}
-
-/// How long [`ping`] takes at most.
+/// How long [`Lines::ping`] takes at most.
 pub(super) const PING_WITHIN: Duration = STALL;
-
-fn names(topics: &[Arc<str>]) -> Vec<&str> {
-    topics.iter().map(AsRef::as_ref).collect()
-}

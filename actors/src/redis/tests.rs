@@ -1,5 +1,8 @@
 //! Against a real Redis: what its users see when it dies, hangs and comes back.
 
+#[expect(dead_code, reason = "the service's tests have it too; not all of it is used here")]
+mod cluster;
+mod clustered;
 mod server;
 
 use std::{
