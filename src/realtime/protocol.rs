@@ -125,6 +125,15 @@ pub enum Step<'a> {
     },
     /// Leave a room of a party.
     Leave(Uuid, Room),
+    /// Show the others in a party's chat whether the client types.
+    Type {
+        /// The party.
+        party: Uuid,
+        /// Whether it does.
+        is_typing: bool,
+        /// What follows when it is done, or cannot be since the client is not in the chat: answers and refusals only.
+        answer: Box<dyn FnOnce(bool) -> Vec<Step<'static>> + Send>,
+    },
 }
 
 /// One session as its client sees it.

@@ -28,6 +28,7 @@ pub(super) enum Visit {
     Talk(Uuid),
     Say(Utterance),
     Leave(Uuid, Room),
+    Type(Uuid, bool),
 }
 
 impl Visit {
@@ -37,6 +38,12 @@ impl Visit {
         #[serde(rename_all = "camelCase")]
         struct Party {
             party_id: Uuid,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Typing {
+            party_id: Uuid,
+            is_typing: bool,
         }
         let party = || request.parse::<Party>(Refusal::NO_PARTY).map(|party| party.party_id);
         match request.event {
@@ -48,6 +55,10 @@ impl Visit {
             "party:leave_live" => Ok(Self::Leave(party()?, Room::Live)),
             "chat:join" => Ok(Self::Talk(party()?)),
             "chat:leave" => Ok(Self::Leave(party()?, Room::Chat)),
+            "chat:typing" => {
+                let typing: Typing = request.parse(Refusal::BAD_TYPING)?;
+                Ok(Self::Type(typing.party_id, typing.is_typing))
+            }
             "chat:message" => request.parse(Refusal::BAD_MESSAGE).map(Self::Say),
             _ => Err(Refusal::UNKNOWN),
         }
@@ -65,6 +76,13 @@ impl Visit {
             Self::Leave(party, room) => {
                 let answer = id.map(|id| Step::Answer(id, Data::Echo(None)));
                 return Ok([Some(Step::Leave(party, room)), answer].into_iter().flatten().collect());
+            }
+            Self::Type(party, is_typing) => {
+                let answer = Box::new(move |is_in| match is_in {
+                    true => id.map(|id| Step::Answer(id, Data::Echo(None))).into_iter().collect(),
+                    false => refused(id, Refusal::NOT_IN_CHAT),
+                });
+                return Ok(vec![Step::Type { party, is_typing, answer }]);
             }
             Self::Follow(resume) => {
                 let admission = rooms.watch(caller, resume.party_id);
@@ -107,7 +125,7 @@ fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<
 
 /// What follows once somebody may talk.
 fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission) -> Vec<Step<'static>> {
-    let ChatAdmission { seq: head, messages } = admission;
+    let ChatAdmission { seq: head, messages, face } = admission;
     let greeting: Greeting = Box::new(move |joined| {
         // What was said after the messages were read has been sent just now
         greet(id, joined, |_seq, _viewers, _replayed| {
@@ -123,7 +141,7 @@ fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission) -> Vec<Step<'sta
         place: Place::Attendee,
         head,
         since: Some(head),
-        face: None,
+        face,
         greeting,
     }]
 }
@@ -135,7 +153,7 @@ fn greet(
     live: impl FnOnce(i64, usize, u64) -> Vec<Step<'static>>,
 ) -> Vec<Step<'static>> {
     let refusal = match joined {
-        Joined::Live { seq, replayed, viewers } => return live(seq, viewers, replayed),
+        Joined::Live { seq, replayed, present } => return live(seq, present, replayed),
         Joined::TooMany => Refusal::TOO_MANY_ROOMS,
         Joined::Expired => Refusal::RESYNC,
         Joined::Left => Refusal::LEFT,

@@ -16,6 +16,7 @@ mod attendances;
 mod bad_frames;
 mod bad_input;
 mod chat;
+mod chat_presence;
 mod cli;
 mod clock;
 mod cohosts;

@@ -15,6 +15,8 @@ mod assembly;
 mod close;
 mod config;
 mod counts;
+mod crowd;
+mod crowds;
 mod cut;
 mod desk;
 mod entry;
@@ -31,13 +33,14 @@ mod registry;
 mod relay;
 mod session;
 mod sessions;
+mod show;
+mod signs;
 mod stream;
 mod tail;
 #[cfg(test)]
 mod tests;
 mod topic;
 mod topics;
-mod viewers;
 mod vitals;
 mod voice;
 mod watcher;
@@ -60,6 +63,7 @@ pub use self::{
     registry::{Announcer, Drained, Registry},
     session::{Opening, UpgradeError, upgrade},
     sessions::Refused,
+    show::Show,
     topic::{Audience, Topic},
     voice::Voice,
     watcher::Watcher,

@@ -225,7 +225,7 @@ impl Announcer {
 
     /// Says something that is not logged to all who hear `audience`, on all pods. It may be lost.
     pub fn say(&self, topic: Topic, audience: Audience, frame: Frame) {
-        self.0.say(topic, audience, frame, None, Instant::now());
+        self.0.say(topic, audience, frame, Instant::now());
     }
 }
 

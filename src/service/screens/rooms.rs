@@ -60,12 +60,7 @@ impl Screens {
             .run(async |connection: &mut Connection| {
                 let inside = door::enter(connection, party, caller, act).await?;
                 let epoch = events::epoch(connection).await?;
-                let person = match caller.person() {
-                    Some(person) => people::find(connection, person).await?,
-                    None => None,
-                };
-                let face =
-                    person.as_ref().map(|person| raw(&UserSummary::new(person, &*self.links))).transpose()?;
+                let face = self.face(connection, caller).await?;
                 // A screen may see the gallery of a private party, and is no onlooker of it
                 let place = place(inside.standing, inside.party.openness()).unwrap_or(Place::Member);
                 Ok(Admission { seq: inside.party.seq, epoch, place, face })
@@ -76,7 +71,19 @@ impl Screens {
     async fn admit_to_chat(&self, caller: Caller, party: Uuid) -> Result<ChatAdmission, Error> {
         let page = self.chat.page(caller, party, None, HISTORY).await?;
         let messages: Vec<_> = page.items.iter().map(Said::view).collect();
-        Ok(ChatAdmission { seq: page.seq, messages: raw(&messages)? })
+        let face = self.database.run(async |connection: &mut Connection| self.face(connection, caller).await);
+        Ok(ChatAdmission { seq: page.seq, messages: raw(&messages)?, face: face.await? })
+    }
+
+    /// The caller's UserSummary; displays have none.
+    async fn face(
+        &self,
+        connection: &mut Connection,
+        caller: Caller,
+    ) -> Result<Option<Box<RawValue>>, Error> {
+        let Some(person) = caller.person() else { return Ok(None) };
+        let person = people::find(connection, person).await?;
+        person.as_ref().map(|person| raw(&UserSummary::new(person, &*self.links))).transpose()
     }
 
     async fn pass_on(&self, caller: Caller, said: Utterance) -> Result<Box<RawValue>, Error> {
