@@ -7,6 +7,7 @@
 
 mod allowance;
 mod codec_json;
+mod presence;
 mod principal;
 mod protocol;
 mod refusal;
@@ -15,11 +16,12 @@ mod visit;
 mod voice;
 
 pub use party_gallery_actors::realtime::{
-    Announcer, Audience, Close, Frame, Log, Logged, Removal, Topic, Unreadable, Watcher,
+    Announcer, Audience, Close, Frame, Log, Logged, Registry, Removal, Topic, Unreadable, Watcher,
 };
 
 pub use self::{
     codec_json::{JsonNotices, JsonSession, logged, open},
+    presence::{Gathering, Seen},
     principal::{AuthError, Authenticator, Kind, Principal},
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},
     refusal::Refusal,

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     allowance::Allowance,
+    presence::Seen,
     principal::{AuthError, Authenticator, Principal},
     refusal::Refusal,
     rooms::{Place, Room, Rooms},
@@ -77,6 +78,8 @@ pub enum Data<'a> {
         /// Up to which number they go.
         seq: i64,
     },
+    /// Who is there.
+    There(Vec<Seen>),
     /// What the client has said.
     Said {
         /// A Message.
@@ -197,7 +200,7 @@ impl Conversation {
         let rooms = self.rooms.as_ref().ok_or(Refusal::UNKNOWN)?;
         let allowance = Arc::clone(&self.allowance);
         let refused: Refused = Box::new(move |id, refusal| refuse(&allowance, id, refusal, now));
-        Visit::parse(&request)?.decide(request.id, &**rooms, caller, refused)
+        Visit::parse(&request)?.decide(request.id, &**rooms, caller, refused, now)
     }
 
     fn authenticate<'a>(&mut self, request: Request<'a>) -> Result<Vec<Step<'a>>, Refusal> {

@@ -1,12 +1,14 @@
 //! The rooms of a party: who is let in, what is heard there, and who decides.
 
+use std::time::Instant;
+
 use futures_util::future::BoxFuture;
 use party_gallery_actors::realtime::{Audience, Topic};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{principal::Principal, refusal::Refusal};
-use crate::domain::event::EventKind;
+use super::{presence::Seen, principal::Principal, refusal::Refusal};
+use crate::domain::{event::EventKind, presence::Status};
 
 /// What of a party may be listened to. Both are parts of the party's one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -171,6 +173,21 @@ pub trait Rooms: Send + Sync + 'static {
     ///
     /// As [`Rooms::talk`], `VALIDATION_ERROR`, `INVALID_STATUS`, `RATE_LIMITED`, `OUTCOME_UNKNOWN`.
     fn say(&self, caller: Principal, said: Utterance) -> BoxFuture<'static, Result<Box<RawValue>, Refusal>>;
+
+    /// Notes how the person `caller` wants to be seen, `now`.
+    fn be_seen(&self, caller: Uuid, status: Status, now: Instant);
+
+    /// Who of these people is there, in their order, as far as the person `caller` may know.
+    ///
+    /// # Errors
+    ///
+    /// `UNAVAILABLE`, `INTERNAL`.
+    fn check(
+        &self,
+        caller: Uuid,
+        people: Vec<Uuid>,
+        now: Instant,
+    ) -> BoxFuture<'static, Result<Vec<Seen>, Refusal>>;
 }
 
 #[cfg(test)]

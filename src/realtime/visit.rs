@@ -1,5 +1,7 @@
 //! What clients do in the rooms of parties: follow, leave, talk.
 
+use std::time::Instant;
+
 use futures_util::FutureExt;
 use party_gallery_actors::realtime::Joined;
 use serde::Deserialize;
@@ -11,6 +13,7 @@ use super::{
     refusal::Refusal,
     rooms::{Admission, ChatAdmission, Place, Room, Rooms, Utterance},
 };
+use crate::domain::presence::Status;
 
 /// Where somebody wants to go on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -29,7 +32,12 @@ pub(super) enum Visit {
     Say(Utterance),
     Leave(Uuid, Room),
     Type(Uuid, bool),
+    BeSeen(Status),
+    Check(Vec<Uuid>),
 }
+
+/// How many people may be asked for at once.
+const CHECKED: usize = 100;
 
 impl Visit {
     /// What the request asks, if it is one of these.
@@ -45,6 +53,10 @@ impl Visit {
             party_id: Uuid,
             is_typing: bool,
         }
+        #[derive(Deserialize)]
+        struct Shown {
+            status: Status,
+        }
         let party = || request.parse::<Party>(Refusal::NO_PARTY).map(|party| party.party_id);
         match request.event {
             "party:join_live" => {
@@ -59,6 +71,14 @@ impl Visit {
                 let typing: Typing = request.parse(Refusal::BAD_TYPING)?;
                 Ok(Self::Type(typing.party_id, typing.is_typing))
             }
+            "presence:status" => {
+                let shown: Shown = request.parse(Refusal::BAD_STATUS)?;
+                Ok(Self::BeSeen(shown.status))
+            }
+            "presence:check" => {
+                let people: Vec<Uuid> = request.parse(Refusal::BAD_PEOPLE)?;
+                (people.len() <= CHECKED).then_some(Self::Check(people)).ok_or(Refusal::BAD_PEOPLE)
+            }
             "chat:message" => request.parse(Refusal::BAD_MESSAGE).map(Self::Say),
             _ => Err(Refusal::UNKNOWN),
         }
@@ -71,6 +91,7 @@ impl Visit {
         rooms: &dyn Rooms,
         caller: Principal,
         refused: Refused,
+        now: Instant,
     ) -> Result<Vec<Step<'static>>, Refusal> {
         let (work, failed) = match self {
             Self::Leave(party, room) => {
@@ -83,6 +104,16 @@ impl Visit {
                     false => refused(id, Refusal::NOT_IN_CHAT),
                 });
                 return Ok(vec![Step::Type { party, is_typing, answer }]);
+            }
+            Self::BeSeen(status) => {
+                rooms.be_seen(person(caller)?, status, now);
+                return Ok(id.map(|id| Step::Answer(id, Data::Echo(None))).into_iter().collect());
+            }
+            Self::Check(people) => {
+                let seen = rooms.check(person(caller)?, people, now);
+                let answer = move |seen| id.map(|id| Step::Answer(id, Data::There(seen)));
+                let work = seen.map(move |seen| Ok(answer(seen?).into_iter().collect()));
+                (work.boxed(), Refusal::NOT_NOW)
             }
             Self::Follow(resume) => {
                 let admission = rooms.watch(caller, resume.party_id);
@@ -103,6 +134,11 @@ impl Visit {
         let work = work.map(move |steps| steps.unwrap_or_else(|refusal| refused(id, refusal)));
         Ok(vec![Step::Await { work: work.boxed(), otherwise: vec![Step::Refuse(id, failed)] }])
     }
+}
+
+/// The person who speaks: screens are nobody.
+fn person(caller: Principal) -> Result<Uuid, Refusal> {
+    caller.caller().person().ok_or(Refusal::NO_PERSON)
 }
 
 /// What follows once somebody may follow a party.

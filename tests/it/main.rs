@@ -54,6 +54,7 @@ mod passwords;
 mod pictures;
 mod places;
 mod pod;
+mod presence;
 mod private_servers;
 mod process;
 mod rates;

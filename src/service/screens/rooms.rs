@@ -1,5 +1,7 @@
 //! Who is let into a party's rooms, and what is said there.
 
+use std::time::Instant;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
@@ -9,8 +11,8 @@ use uuid::Uuid;
 use super::{Screens, place};
 use crate::{
     db::{Connection, events, people},
-    domain::{access::Act, caller::Caller, fields::Fields},
-    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Rooms, Utterance},
+    domain::{access::Act, caller::Caller, fields::Fields, presence::Status},
+    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Rooms, Seen, Utterance},
     service::{
         chat::Said,
         door,
@@ -50,9 +52,28 @@ impl Rooms for Screens {
         }
         .boxed()
     }
+
+    fn be_seen(&self, caller: Uuid, status: Status, now: Instant) {
+        self.presences.say(caller, status, now);
+    }
+
+    fn check(
+        &self,
+        caller: Uuid,
+        people: Vec<Uuid>,
+        now: Instant,
+    ) -> BoxFuture<'static, Result<Vec<Seen>, Refusal>> {
+        let screens = self.clone();
+        async move { screens.see(caller, people, now).await }.boxed()
+    }
 }
 
 impl Screens {
+    async fn see(&self, caller: Uuid, people: Vec<Uuid>, now: Instant) -> Result<Vec<Seen>, Refusal> {
+        let seen = self.presences.check(caller, people, now).await;
+        seen.map_err(|error| self.refuse(&error))
+    }
+
     async fn admit(&self, caller: Caller, party: Uuid) -> Result<Admission, Error> {
         // A screen knows of the gallery alone, and is let in for that
         let act = if matches!(caller, Caller::Display(_)) { Act::SeeGallery } else { Act::Read };

@@ -5,7 +5,10 @@ use party_gallery_actors::realtime::{Audience, Join, Joined, Topic};
 use serde_json::value::to_raw_value;
 
 use super::*;
-use crate::realtime::{Admission, ChatAdmission, Place, Utterance};
+use crate::{
+    domain::presence::Status,
+    realtime::{Admission, ChatAdmission, Place, Seen, Utterance},
+};
 
 const EPOCH: Uuid = Uuid::from_u128(77);
 
@@ -41,6 +44,18 @@ impl Rooms for House {
         let message = json!({ "content": said.content, "type": said.kind, "replyToId": said.reply_to_id });
         ready(to_raw_value(&message).map_err(|_error| FORBIDDEN)).boxed()
     }
+
+    fn be_seen(&self, caller: Uuid, status: Status, _: Instant) {
+        assert_eq!((caller, status), (Uuid::from_u128(1), Status::Busy));
+    }
+
+    fn check(&self, _: Uuid, people: Vec<Uuid>, _: Instant) -> Answer<Vec<Seen>> {
+        ready(Ok(people.into_iter().map(seen).collect())).boxed()
+    }
+}
+
+fn seen(user_id: Uuid) -> Seen {
+    Seen { user_id, is_online: true, status: "busy", last_seen: None }
 }
 
 fn visitor() -> Box<dyn Protocol> {
@@ -152,6 +167,26 @@ fn who_types_has_to_be_in_the_chat() {
 }
 
 #[test]
+fn people_are_there_and_say_how() {
+    let done = json!({ "ack": 1, "data": null });
+    assert_eq!(told("presence:status", &json!({ "status": "busy" })), [done]);
+    for asked in [vec![], vec![id(3), id(2), id(3)], vec![id(1); 100]] {
+        let there: Vec<_> = asked
+            .iter()
+            .map(|id| json!({ "userId": id, "isOnline": true, "status": "busy", "lastSeen": null }))
+            .collect();
+        assert_eq!(told("presence:check", &json!(asked)), [json!({ "ack": 1, "data": there })]);
+    }
+    let display = Tokens.verify("display 1").ok();
+    let house = Some(Arc::new(House) as Arc<dyn Rooms>);
+    let mut screen = open(Arc::new(Tokens), house, display, [127, 0, 0, 1].into(), Instant::now()).protocol;
+    for (event, data) in [("presence:status", json!({ "status": "busy" })), ("presence:check", json!([]))] {
+        let told = outcome(&mut *screen, frame(event, &data));
+        assert_eq!(json_of(&told[0])["error"]["code"], "FORBIDDEN", "{event}");
+    }
+}
+
+#[test]
 fn what_may_not_be_is_refused_by_its_code() {
     for (event, data, code) in [
         ("party:join_live", json!({ "partyId": id(3) }), "NOT_FOUND"),
@@ -172,6 +207,12 @@ fn what_may_not_be_is_refused_by_its_code() {
         ("chat:typing", json!({ "partyId": id(1) }), "VALIDATION_ERROR"),
         ("chat:typing", json!({ "partyId": id(1), "isTyping": "yes" }), "VALIDATION_ERROR"),
         ("chat:typing", json!({ "isTyping": true }), "VALIDATION_ERROR"),
+        ("presence:status", json!({ "status": "offline" }), "VALIDATION_ERROR"),
+        ("presence:status", json!({ "status": "Busy" }), "VALIDATION_ERROR"),
+        ("presence:status", json!("busy"), "VALIDATION_ERROR"),
+        ("presence:check", json!({ "userId": id(1) }), "VALIDATION_ERROR"),
+        ("presence:check", json!(["x"]), "VALIDATION_ERROR"),
+        ("presence:check", json!(vec![id(1); 101]), "VALIDATION_ERROR"),
         ("chat:shout", json!({ "partyId": id(1) }), "NOT_FOUND"),
     ] {
         let answers = told(event, &data);
