@@ -48,6 +48,7 @@ use self::{
 };
 use crate::{
     blob::Unspoken,
+    cache::Roster,
     config::{Config, Dependency, JwtSecrets},
     demo::Show,
     http::{
@@ -61,7 +62,7 @@ use crate::{
         ws::Sockets,
     },
     realtime::JsonVoice,
-    service::{announce::Announce, pages::Pages, tokens::Tokens},
+    service::{announce::Announce, pages::Pages, presence::Presences, tokens::Tokens},
     telemetry::Metrics,
 };
 
@@ -165,6 +166,10 @@ impl App {
         let bell = Arc::new(Bell::default());
         let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
         let work = work::start(&supervisor, &database, &store, Arc::clone(&announce), &config, &bell).await?;
+        let pod = Uuid::new_v4().as_u64_pair().0;
+        let roster = Roster::new(redis.clone(), pod);
+        let presences =
+            Arc::new(Presences::new(database.clone(), (roster, pod), Arc::clone(&registry), wall_clock));
         let services = Services::new(Parts {
             config: &config,
             secrets: &secrets,
@@ -176,9 +181,10 @@ impl App {
             follow: Arc::new(registry.announcer()),
             wake: bell,
             darkroom: Arc::clone(&work.darkroom),
+            presences: Arc::clone(&presences),
             log: &log,
         });
-        work::tend(&supervisor, &database, services.views(), services.pages()).await?;
+        work::tend(&supervisor, &database, services.views(), services.pages(), presences).await?;
         let watcher: Weak<dyn Watcher> = Arc::<Pages>::downgrade(&services.pages());
         registry.watch(watcher);
         let screens = services.screens();
@@ -188,7 +194,7 @@ impl App {
             voice: Arc::new(JsonVoice),
             revocation: Arc::clone(&screens) as Arc<dyn Revocation>,
             redis: redis.clone(),
-            pod: Uuid::new_v4().as_u64_pair().0,
+            pod,
         };
         let hub = supervisor.add(Hub::feeding(Arc::clone(&registry), feed)).await?;
 

@@ -33,6 +33,7 @@ use crate::{
         pages::Pages,
         parties::Parties,
         pictures::Pictures,
+        presence::Presences,
         rates::Rates,
         screens::Screens,
         seal::{Mark, Seal},
@@ -57,6 +58,7 @@ pub(super) struct Parts<'a> {
     pub(super) follow: Arc<dyn Follow>,
     pub(super) wake: Arc<dyn Wake>,
     pub(super) darkroom: Arc<dyn Darkroom>,
+    pub(super) presences: Arc<Presences>,
     pub(super) log: &'a Logger,
 }
 
@@ -93,8 +95,20 @@ const CLOCK: fn() -> SystemTime = wall_clock;
 impl Services {
     /// Puts the use cases together.
     pub(super) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, secrets, tokens, database, redis, store, announce, follow, wake, darkroom, log } =
-            parts;
+        let Parts {
+            config,
+            secrets,
+            tokens,
+            database,
+            redis,
+            store,
+            announce,
+            follow,
+            wake,
+            darkroom,
+            presences,
+            log,
+        } = parts;
         let answers = Arc::new(Seal::new(secrets, "party-gallery first answers v1"));
         let codes = Arc::new(Codes::new(secrets));
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
@@ -135,6 +149,7 @@ impl Services {
             database.clone(),
             Arc::clone(&links),
             chat.clone(),
+            presences,
             log.new(o!("part" => "screens")),
         );
         let follows = Follows::new(database.clone(), Arc::clone(&wake));

@@ -16,7 +16,7 @@ use crate::{
     config,
     db::jobs::Jobs,
     jobs::{
-        Backlog, Workshop, clock, pages,
+        Backlog, Workshop, clock, pages, presence,
         sweep::{self, Retention},
         views,
     },
@@ -24,13 +24,14 @@ use crate::{
         announce::{Announce, Wake},
         darkroom::Darkroom,
         pages::Pages,
+        presence::Presences,
         tasks::Task,
         views::Views,
     },
 };
 
 /// The children that work without a request, by name.
-pub(super) const CHILDREN: [&str; 5] = [WORKER, "party-clock", "sweep", "views", "pages"];
+pub(super) const CHILDREN: [&str; 6] = [WORKER, "party-clock", "sweep", "views", "pages", "presence"];
 
 /// The child that does what use cases leave behind.
 const WORKER: &str = "worker";
@@ -93,10 +94,13 @@ pub(super) async fn tend(
     database: &Database,
     views: Arc<Views>,
     pages: Arc<Pages>,
+    presences: Arc<Presences>,
 ) -> Result<(), StartError> {
     let counting = Arc::new(views::Counting::new(views));
     supervisor.add(Ticker::child(counting, views::RHYTHM, &Nudge::default())).await?;
     let comparison = Arc::new(pages::Comparison::new(pages, database.clone()));
     supervisor.add(Ticker::child(comparison, pages::RHYTHM, &Nudge::default())).await?;
+    let beat = Arc::new(presence::Beat::new(presences));
+    supervisor.add(Ticker::child(beat, presence::RHYTHM, &Nudge::default())).await?;
     Ok(())
 }

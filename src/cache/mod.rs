@@ -5,10 +5,12 @@
 mod buckets;
 mod marks;
 mod memory;
+mod roster;
 
 pub use party_gallery_actors::redis::Redis;
 
 pub use self::{
     buckets::{Bucket, Buckets},
     marks::{Mark, Marks},
+    roster::{Heard, Pod, Roster, Telling, Word},
 };

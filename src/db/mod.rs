@@ -26,6 +26,7 @@ pub mod parties;
 pub mod people;
 mod person;
 pub mod pictures;
+pub mod presence;
 pub mod reactions;
 pub mod reports;
 pub mod retention;

@@ -21,6 +21,7 @@ pub mod notification;
 pub mod party;
 pub mod person;
 pub mod picture;
+pub mod presence;
 pub mod profile;
 pub mod rate;
 pub mod report;

@@ -7,6 +7,7 @@ pub mod develop;
 mod failure;
 pub mod notify;
 pub mod pages;
+pub mod presence;
 pub mod sweep;
 pub mod views;
 pub mod workshop;

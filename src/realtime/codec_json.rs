@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use party_gallery_actors::realtime::{Action, Frame, Join, Notices, Opening, Protocol, Received};
+use party_gallery_actors::realtime::{Action, Frame, Join, Notices, Opening, Protocol, Received, Show};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use super::{
     principal::{Authenticator, Principal},
     protocol::{Conversation, Malformed, Request, Step},
     refusal::Refusal,
-    rooms::{Rooms, heard_in, topic},
+    rooms::{Room, Rooms, heard_in, topic},
 };
 use crate::domain::event::EventKind;
 
@@ -193,11 +193,17 @@ fn act(step: Step<'_>, now: Instant) -> Action {
             audience: heard_in(room, place),
             head,
             since,
-            viewer: face.map(|face| Bytes::from(Box::<str>::from(face).into_string())),
+            face: face.map(|face| Bytes::from(Box::<str>::from(face).into_string())),
             welcome: Box::new(move |joined| {
                 let sent = |action| if let Action::Send(frame) = action { Some(frame) } else { None };
                 act_all(greeting(joined), now).into_iter().filter_map(sent).collect()
             }),
+        }),
+        Step::Type { party, is_typing, answer } => Action::Show(Show {
+            topic: topic(party),
+            room: Room::Chat.number(),
+            is_on: is_typing,
+            answer: Box::new(move |is_in| act_all(answer(is_in), now)),
         }),
         Step::Leave(party, room) => Action::Leave(topic(party), room.number()),
     }

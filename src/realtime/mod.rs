@@ -7,6 +7,7 @@
 
 mod allowance;
 mod codec_json;
+mod presence;
 mod principal;
 mod protocol;
 mod refusal;
@@ -15,12 +16,13 @@ mod visit;
 mod voice;
 
 pub use party_gallery_actors::realtime::{
-    Announcer, Audience, Close, Credential, Frame, Log, Logged, Removal, Revocation, Subject, Topic,
+    Announcer, Audience, Close, Credential, Frame, Log, Logged, Registry, Removal, Revocation, Subject, Topic,
     Unreadable, Watcher,
 };
 
 pub use self::{
     codec_json::{JsonNotices, JsonSession, logged, open},
+    presence::{Gathering, Seen},
     principal::{AuthError, Authenticator, Kind, Principal, caller_of, subject},
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},
     refusal::Refusal,

@@ -83,6 +83,11 @@ pub fn caller_of(subject: Subject) -> Option<Caller> {
     }
 }
 
+/// The person whose session it is: a user or a guest.
+pub(super) fn person_of(subject: Subject) -> Option<Uuid> {
+    (subject.kind < 2).then(|| Uuid::from_u128(subject.id))
+}
+
 impl Serialize for Principal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let member = match self.kind {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     allowance::Allowance,
+    presence::Seen,
     principal::{AuthError, Authenticator, Principal},
     refusal::Refusal,
     rooms::{Place, Room, Rooms},
@@ -77,6 +78,8 @@ pub enum Data<'a> {
         /// Up to which number they go.
         seq: i64,
     },
+    /// Who is there.
+    There(Vec<Seen>),
     /// What the client has said.
     Said {
         /// A Message.
@@ -125,6 +128,15 @@ pub enum Step<'a> {
     },
     /// Leave a room of a party.
     Leave(Uuid, Room),
+    /// Show the others in a party's chat whether the client types.
+    Type {
+        /// The party.
+        party: Uuid,
+        /// Whether it does.
+        is_typing: bool,
+        /// What follows when it is done, or cannot be since the client is not in the chat: answers and refusals only.
+        answer: Box<dyn FnOnce(bool) -> Vec<Step<'static>> + Send>,
+    },
 }
 
 /// One session as its client sees it.
@@ -188,7 +200,7 @@ impl Conversation {
         let rooms = self.rooms.as_ref().ok_or(Refusal::UNKNOWN)?;
         let allowance = Arc::clone(&self.allowance);
         let refused: Refused = Box::new(move |id, refusal| refuse(&allowance, id, refusal, now));
-        Visit::parse(&request)?.decide(request.id, &**rooms, caller, refused)
+        Visit::parse(&request)?.decide(request.id, &**rooms, caller, refused, now)
     }
 
     fn authenticate<'a>(&mut self, request: Request<'a>) -> Result<Vec<Step<'a>>, Refusal> {

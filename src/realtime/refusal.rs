@@ -29,6 +29,14 @@ impl Refusal {
         Self::new("VALIDATION_ERROR", "data needs partyId, and since and epoch as they were sent");
     pub(super) const BAD_MESSAGE: Self =
         Self::new("VALIDATION_ERROR", "data needs partyId and content; ids are ids, the rest are strings");
+    pub(super) const BAD_TYPING: Self =
+        Self::new("VALIDATION_ERROR", "data needs partyId, an id, and isTyping, true or false");
+    pub(super) const NOT_IN_CHAT: Self = Self::new("FORBIDDEN", "join the chat first");
+    pub(super) const BAD_STATUS: Self =
+        Self::new("VALIDATION_ERROR", "data.status must be online, away or busy");
+    pub(super) const BAD_PEOPLE: Self =
+        Self::new("VALIDATION_ERROR", "data must be a list of at most 100 ids");
+    pub(super) const NO_PERSON: Self = Self::new("FORBIDDEN", "only people are there or not");
     pub(super) const RESYNC: Self =
         Self::new("RESYNC", "the events that are asked for are not there: read REST");
     pub(super) const TOO_MANY_ROOMS: Self =

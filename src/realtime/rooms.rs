@@ -1,12 +1,14 @@
 //! The rooms of a party: who is let in, what is heard there, and who decides.
 
+use std::time::Instant;
+
 use futures_util::future::BoxFuture;
 use party_gallery_actors::realtime::{Audience, Topic};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{principal::Principal, refusal::Refusal};
-use crate::domain::event::EventKind;
+use super::{presence::Seen, principal::Principal, refusal::Refusal};
+use crate::domain::{event::EventKind, presence::Status};
 
 /// What of a party may be listened to. Both are parts of the party's one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +27,11 @@ impl Room {
             Self::Chat => 1,
         }
     }
+
+    /// The room that the mechanism knows so.
+    pub(super) fn numbered(number: u8) -> Option<Self> {
+        [Self::Live, Self::Chat].into_iter().find(|room| room.number() == number)
+    }
 }
 
 /// Those who may read the party only as long as it is public.
@@ -38,8 +45,11 @@ const ATTENDEES: Audience = Audience(2);
 /// Those who hear the chat.
 const CHAT: Audience = Audience(4);
 
+/// Those who are in the chat's own room.
+const IN_CHAT: Audience = Audience(16);
+
 /// All of a party: what somebody hears no more who is put out of it.
-pub const EVERYTHING: Audience = READERS.and(ATTENDEES).and(CHAT);
+pub const EVERYTHING: Audience = READERS.and(ATTENDEES).and(CHAT).and(IN_CHAT);
 
 /// What somebody is to a party, as far as it decides what they hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,13 +85,18 @@ pub fn audience_of(kind: EventKind) -> Audience {
 /// What is heard in a room.
 pub(super) fn heard_in(room: Room, place: Place) -> Audience {
     match room {
-        Room::Chat => CHAT,
-        Room::Live => place.hears(),
+        Room::Chat => CHAT.and(IN_CHAT),
+        Room::Live => place.hears().without(IN_CHAT),
     }
 }
 
-/// Who is told of viewers.
-pub(super) const TOLD_OF_VIEWERS: Audience = READERS;
+/// Who is told of who is in a room: typing and who is there belong to the chat alone, viewers to `party:`.
+pub(super) fn told_of(room: Room) -> Audience {
+    match room {
+        Room::Chat => IN_CHAT,
+        Room::Live => READERS,
+    }
+}
 
 /// The topic of a party's stream.
 pub fn topic(party: Uuid) -> Topic {
@@ -113,6 +128,8 @@ pub struct ChatAdmission {
     pub seq: i64,
     /// The last 50 messages as REST lists them: a JSON array of Message, newest first.
     pub messages: Box<RawValue>,
+    /// Their UserSummary, JSON.
+    pub face: Option<Box<RawValue>>,
 }
 
 /// Something to be said in the chat, as the client sent it; what is wrong with its text is told by who says it.
@@ -156,6 +173,21 @@ pub trait Rooms: Send + Sync + 'static {
     ///
     /// As [`Rooms::talk`], `VALIDATION_ERROR`, `INVALID_STATUS`, `RATE_LIMITED`, `OUTCOME_UNKNOWN`.
     fn say(&self, caller: Principal, said: Utterance) -> BoxFuture<'static, Result<Box<RawValue>, Refusal>>;
+
+    /// Notes how the person `caller` wants to be seen, `now`.
+    fn be_seen(&self, caller: Uuid, status: Status, now: Instant);
+
+    /// Who of these people is there, in their order, as far as the person `caller` may know.
+    ///
+    /// # Errors
+    ///
+    /// `UNAVAILABLE`, `INTERNAL`.
+    fn check(
+        &self,
+        caller: Uuid,
+        people: Vec<Uuid>,
+        now: Instant,
+    ) -> BoxFuture<'static, Result<Vec<Seen>, Refusal>>;
 }
 
 #[cfg(test)]
@@ -170,6 +202,12 @@ mod tests {
             EventKind::ALL.into_iter().filter(|kind| audience.meets(audience_of(*kind))).collect::<Vec<_>>()
         };
         assert_eq!(hears(Room::Live, Place::Attendee), EventKind::ALL);
+        for (room, told) in [(Room::Live, Room::Live), (Room::Chat, Room::Chat)] {
+            for other in [Room::Live, Room::Chat] {
+                let is_told = heard_in(other, Place::Attendee).meets(told_of(told));
+                assert_eq!(is_told, room == other, "of who is in {told:?}, in {other:?}");
+            }
+        }
         let chat: Vec<_> = EventKind::ALL.into_iter().filter(|kind| kind.is_chat()).collect();
         assert_eq!(hears(Room::Chat, Place::Attendee), chat);
         let public: Vec<_> = EventKind::ALL.into_iter().filter(|kind| !kind.is_for_attendees()).collect();

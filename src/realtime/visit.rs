@@ -1,5 +1,7 @@
 //! What clients do in the rooms of parties: follow, leave, talk.
 
+use std::time::Instant;
+
 use futures_util::FutureExt;
 use party_gallery_actors::realtime::Joined;
 use serde::Deserialize;
@@ -11,6 +13,7 @@ use super::{
     refusal::Refusal,
     rooms::{Admission, ChatAdmission, Place, Room, Rooms, Utterance},
 };
+use crate::domain::presence::Status;
 
 /// Where somebody wants to go on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -28,7 +31,13 @@ pub(super) enum Visit {
     Talk(Uuid),
     Say(Utterance),
     Leave(Uuid, Room),
+    Type(Uuid, bool),
+    BeSeen(Status),
+    Check(Vec<Uuid>),
 }
+
+/// How many people may be asked for at once.
+const CHECKED: usize = 100;
 
 impl Visit {
     /// What the request asks, if it is one of these.
@@ -37,6 +46,16 @@ impl Visit {
         #[serde(rename_all = "camelCase")]
         struct Party {
             party_id: Uuid,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Typing {
+            party_id: Uuid,
+            is_typing: bool,
+        }
+        #[derive(Deserialize)]
+        struct Shown {
+            status: Status,
         }
         let party = || request.parse::<Party>(Refusal::NO_PARTY).map(|party| party.party_id);
         match request.event {
@@ -48,6 +67,18 @@ impl Visit {
             "party:leave_live" => Ok(Self::Leave(party()?, Room::Live)),
             "chat:join" => Ok(Self::Talk(party()?)),
             "chat:leave" => Ok(Self::Leave(party()?, Room::Chat)),
+            "chat:typing" => {
+                let typing: Typing = request.parse(Refusal::BAD_TYPING)?;
+                Ok(Self::Type(typing.party_id, typing.is_typing))
+            }
+            "presence:status" => {
+                let shown: Shown = request.parse(Refusal::BAD_STATUS)?;
+                Ok(Self::BeSeen(shown.status))
+            }
+            "presence:check" => {
+                let people: Vec<Uuid> = request.parse(Refusal::BAD_PEOPLE)?;
+                (people.len() <= CHECKED).then_some(Self::Check(people)).ok_or(Refusal::BAD_PEOPLE)
+            }
             "chat:message" => request.parse(Refusal::BAD_MESSAGE).map(Self::Say),
             _ => Err(Refusal::UNKNOWN),
         }
@@ -60,11 +91,29 @@ impl Visit {
         rooms: &dyn Rooms,
         caller: Principal,
         refused: Refused,
+        now: Instant,
     ) -> Result<Vec<Step<'static>>, Refusal> {
         let (work, failed) = match self {
             Self::Leave(party, room) => {
                 let answer = id.map(|id| Step::Answer(id, Data::Echo(None)));
                 return Ok([Some(Step::Leave(party, room)), answer].into_iter().flatten().collect());
+            }
+            Self::Type(party, is_typing) => {
+                let answer = Box::new(move |is_in| match is_in {
+                    true => id.map(|id| Step::Answer(id, Data::Echo(None))).into_iter().collect(),
+                    false => refused(id, Refusal::NOT_IN_CHAT),
+                });
+                return Ok(vec![Step::Type { party, is_typing, answer }]);
+            }
+            Self::BeSeen(status) => {
+                rooms.be_seen(person(caller)?, status, now);
+                return Ok(id.map(|id| Step::Answer(id, Data::Echo(None))).into_iter().collect());
+            }
+            Self::Check(people) => {
+                let seen = rooms.check(person(caller)?, people, now);
+                let answer = move |seen| id.map(|id| Step::Answer(id, Data::There(seen)));
+                let work = seen.map(move |seen| Ok(answer(seen?).into_iter().collect()));
+                (work.boxed(), Refusal::NOT_NOW)
             }
             Self::Follow(resume) => {
                 let admission = rooms.watch(caller, resume.party_id);
@@ -87,6 +136,11 @@ impl Visit {
     }
 }
 
+/// The person who speaks: screens are nobody.
+fn person(caller: Principal) -> Result<Uuid, Refusal> {
+    caller.caller().person().ok_or(Refusal::NO_PERSON)
+}
+
 /// What follows once somebody may follow a party.
 fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<Step<'static>>, Refusal> {
     let Admission { seq: head, epoch, place, face } = admission;
@@ -107,7 +161,7 @@ fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<
 
 /// What follows once somebody may talk.
 fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission) -> Vec<Step<'static>> {
-    let ChatAdmission { seq: head, messages } = admission;
+    let ChatAdmission { seq: head, messages, face } = admission;
     let greeting: Greeting = Box::new(move |joined| {
         // What was said after the messages were read has been sent just now
         greet(id, joined, |_seq, _viewers, _replayed| {
@@ -123,7 +177,7 @@ fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission) -> Vec<Step<'sta
         place: Place::Attendee,
         head,
         since: Some(head),
-        face: None,
+        face,
         greeting,
     }]
 }
@@ -135,7 +189,7 @@ fn greet(
     live: impl FnOnce(i64, usize, u64) -> Vec<Step<'static>>,
 ) -> Vec<Step<'static>> {
     let refusal = match joined {
-        Joined::Live { seq, replayed, viewers } => return live(seq, viewers, replayed),
+        Joined::Live { seq, replayed, present } => return live(seq, present, replayed),
         Joined::TooMany => Refusal::TOO_MANY_ROOMS,
         Joined::Expired => Refusal::RESYNC,
         Joined::Left => Refusal::LEFT,

@@ -30,6 +30,7 @@ pub mod pages;
 pub mod parties;
 pub mod passwords;
 pub mod pictures;
+pub mod presence;
 pub mod rates;
 pub mod reactions;
 pub mod retention;

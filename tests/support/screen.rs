@@ -1,5 +1,7 @@
 //! What a guest's screen does: follows a party over a socket and notes what is logged.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -87,9 +89,29 @@ impl Screen {
         }
     }
 
+    /// The data of the next event of that name; what comes before is passed over.
+    pub async fn heard(&mut self, name: &str) -> Value {
+        self.heard_within(name, DEADLINE).await
+    }
+
+    /// The same of what may take longer: each frame as long as `deadline`.
+    pub async fn heard_within(&mut self, name: &str, deadline: Duration) -> Value {
+        loop {
+            let mut frame = self.frame_within(deadline).await;
+            if frame["event"] == name {
+                return frame["data"].take();
+            }
+        }
+    }
+
     /// The next frame, whatever it is.
     pub async fn frame(&mut self) -> Value {
-        match self.socket.next(DEADLINE).await {
+        self.frame_within(DEADLINE).await
+    }
+
+    /// The next frame, which may take that long.
+    pub async fn frame_within(&mut self, deadline: Duration) -> Value {
+        match self.socket.next(deadline).await {
             Received::Json(frame) => frame,
             other => panic!("a frame is expected, not {other:?}"),
         }

@@ -33,7 +33,7 @@ impl Announcer {
 
     /// Says something that is not logged to all who hear `audience`, on all pods. It may be lost.
     pub fn say(&self, topic: Topic, audience: Audience, frame: Frame) {
-        self.0.topics.say(topic, audience, frame, None, Instant::now());
+        self.0.topics.say(topic, audience, frame, Instant::now());
     }
 
     /// Says something that is not logged to all sessions of `subject`, on all pods. It neither waits nor fails, and may

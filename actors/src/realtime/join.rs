@@ -18,8 +18,8 @@ pub enum Joined {
         seq: i64,
         /// How many events were sent because of it.
         replayed: u64,
-        /// How many distinct viewers the topic has, on all pods.
-        viewers: usize,
+        /// How many distinct ones with a face are in the room, on all pods.
+        present: usize,
     },
     /// The session is in as many rooms as it may be.
     TooMany,
@@ -50,8 +50,8 @@ pub struct Join {
     pub head: i64,
     /// The last number that the client has; without one it is sent nothing that is older than its welcome.
     pub since: Option<i64>,
-    /// The session's face among the viewers, if it is to be counted as one.
-    pub viewer: Option<Bytes>,
+    /// The session's face, if it is to be counted among those who are in the room.
+    pub face: Option<Bytes>,
     /// What follows.
     pub welcome: Welcome,
 }

@@ -26,7 +26,7 @@ struct Hold {
     /// The topic's last number when it was let in.
     head: i64,
     replayed: u64,
-    is_viewer: bool,
+    has_face: bool,
     welcome: Option<Welcome>,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct Member {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
     pub(super) room: u8,
-    pub(super) was_viewer: bool,
+    pub(super) had_face: bool,
 }
 
 impl Member {
@@ -71,7 +71,7 @@ impl Member {
             upto: join.since.unwrap_or(join.head),
             head: join.head,
             replayed: 0,
-            is_viewer: join.viewer.is_some(),
+            has_face: join.face.is_some(),
             welcome: Some(join.welcome),
         });
         self.is_live = false;
@@ -84,6 +84,10 @@ impl Member {
 
     pub(super) fn hears(&self, audience: Audience) -> bool {
         self.holds.iter().any(|hold| hold.audience.meets(audience))
+    }
+
+    pub(super) fn is_in(&self, room: u8) -> bool {
+        self.holds.iter().any(|hold| hold.room == room)
     }
 
     pub(super) fn is_out(&self) -> bool {
@@ -107,15 +111,16 @@ impl Member {
         Ok(is_sent)
     }
 
-    /// Becomes live if it has met the tail at `tail`, and says so.
-    pub(super) fn settle(&mut self, tail: i64, viewers: usize, now: Instant) {
+    /// Becomes live if it has met the tail at `tail`, and says so; `present` counts who is in a room.
+    pub(super) fn settle(&mut self, tail: i64, present: impl Fn(u8) -> usize, now: Instant) {
         if self.is_live || self.cursor() < tail {
             return;
         }
         self.is_live = true;
         for hold in &mut self.holds {
             hold.after = hold.after.min(hold.upto);
-            let joined = Joined::Live { seq: hold.upto, replayed: hold.replayed, viewers };
+            let present = present(hold.room);
+            let joined = Joined::Live { seq: hold.upto, replayed: hold.replayed, present };
             finish(&self.entry, hold.welcome.take(), joined, now);
         }
     }
@@ -131,7 +136,7 @@ impl Member {
             hold.audience = hold.audience.without(removal.from);
             if hold.audience.is_nobody() {
                 finish(&self.entry, hold.welcome.take(), Joined::Removed, now);
-                ended.push(Ended { room: hold.room, was_viewer: hold.is_viewer });
+                ended.push(Ended { room: hold.room, had_face: hold.has_face });
             }
         }
         self.holds.retain(|hold| !hold.audience.is_nobody());
@@ -165,7 +170,7 @@ impl Member {
             let is_over = is_over(hold);
             if is_over {
                 finish(entry, hold.welcome.take(), why, now);
-                ended.push(Ended { room: hold.room, was_viewer: hold.is_viewer });
+                ended.push(Ended { room: hold.room, had_face: hold.has_face });
             }
             !is_over
         });

@@ -20,6 +20,8 @@ mod channel;
 mod close;
 mod config;
 mod counts;
+mod crowd;
+mod crowds;
 mod cut;
 mod desk;
 mod entry;
@@ -37,6 +39,8 @@ mod relay;
 mod revocation;
 mod session;
 mod sessions;
+mod show;
+mod signs;
 mod stream;
 mod subjects;
 mod tail;
@@ -44,7 +48,6 @@ mod tail;
 mod tests;
 mod topic;
 mod topics;
-mod viewers;
 mod vitals;
 mod voice;
 mod watcher;
@@ -69,6 +72,7 @@ pub use self::{
     revocation::{Credential, QUESTION, Revocation},
     session::{Opening, UpgradeError, upgrade},
     sessions::Refused,
+    show::Show,
     topic::{Audience, Topic},
     voice::Voice,
     watcher::Watcher,

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use super::{close::Close, frame::Frame, join::Join, topic::Topic};
+use super::{close::Close, frame::Frame, join::Join, show::Show, topic::Topic};
 
 /// Whose session it is, for counting: a kind and an id that are the caller's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,6 +72,8 @@ pub enum Action {
     Join(Join),
     /// Leave a room of a topic.
     Leave(Topic, u8),
+    /// Show a sign in a room, or no more.
+    Show(Show),
 }
 
 impl fmt::Debug for Action {
@@ -84,6 +86,7 @@ impl fmt::Debug for Action {
                 f.debug_struct("Run").field("otherwise", otherwise).finish_non_exhaustive()
             }
             Self::Join(join) => f.debug_tuple("Join").field(join).finish(),
+            Self::Show(show) => f.debug_tuple("Show").field(show).finish(),
             Self::Leave(topic, room) => f.debug_tuple("Leave").field(topic).field(room).finish(),
         }
     }

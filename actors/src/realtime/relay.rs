@@ -1,18 +1,18 @@
-//! Topics between pods: what is said on all of them, and who watches where.
+//! Topics between pods: what is said on all of them, and who is in where.
 //!
 //! *Invariant:* Redis is a hint. Whatever is lost here is found in the log, told again, or forgotten.
 
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use super::{
     channel::Channel,
     counts::{add, count},
-    entry::SessionId,
+    crowd::What,
+    crowds::Changes,
     frame::Frame,
-    stream::Change,
+    stream::Stream,
     topic::{Audience, Topic},
     topics::Topics,
-    viewers::NAMED,
     voice::Voice,
     wire::Word,
 };
@@ -39,30 +39,26 @@ impl Topics {
     }
 
     /// Says something that is not logged to whom it is for, on all pods.
-    pub(super) fn say(
-        &self,
-        topic: Topic,
-        audience: Audience,
-        frame: Frame,
-        except: Option<SessionId>,
-        now: Instant,
-    ) {
-        self.with(topic, |stream| stream.say(audience, &frame, except, now));
+    pub(super) fn say(&self, topic: Topic, audience: Audience, frame: Frame, now: Instant) {
+        self.with(topic, |stream| stream.say(audience, &frame, None, now));
         if let Some(ties) = self.ties.get() {
             let word = Word::Said { pod: ties.pod, audience, frame };
             self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
         }
     }
 
-    /// Once a second: tells counts that are not told by name, and the other pods who watches here.
+    /// Once a second: tells what time has changed, counts where not all were named, and the other pods who is in here.
     pub(super) fn beat(&self, now: Instant) {
         for (topic, place) in self.places() {
-            let news = place.lock().viewers.take_news(now);
-            if let Some((count, ties)) = news.zip(self.ties.get()) {
-                let frame = ties.voice.count(topic, count);
-                place.lock().say(ties.voice.audience(), &frame, None, now);
+            let (changes, counts) = place.lock().crowds.beat(now);
+            self.tell(topic, changes, now);
+            for (room, count) in counts {
+                let Some(ties) = self.ties.get() else { continue };
+                if let Some(frame) = ties.voice.count(topic, room, count) {
+                    place.lock().say(ties.voice.audience(room), &frame, None, now);
+                }
             }
-            self.announce_viewers(topic, true, now);
+            self.announce_people(topic, true, now);
         }
     }
 
@@ -74,18 +70,33 @@ impl Topics {
             Word::Said { pod, audience, frame } if own != Some(pod) => {
                 self.with(topic, |stream| stream.say(audience, &frame, None, now));
             }
-            Word::Watching { pod, viewers } if own != Some(pod) => {
-                self.with(topic, |stream| stream.viewers.hear(pod, viewers, now));
+            Word::People { pod, room, is_news, people } if own != Some(pod) => {
+                let heard = self.with(topic, |stream| stream.crowds.hear(room, pod, people, is_news, now));
+                self.tell(topic, heard.unwrap_or_default(), now);
+            }
+            Word::Nobody { pod } if own != Some(pod) => {
+                let heard = self.with(topic, |stream| stream.crowds.hear_nobody(pod, now));
+                self.tell(topic, heard.unwrap_or_default(), now);
+            }
+            Word::Sign { pod, room, is_on, subject, face } if own != Some(pod) => {
+                let heard =
+                    self.with(topic, |stream| stream.crowds.hear_sign(room, subject, face, is_on, now));
+                self.tell_here(topic, &heard.unwrap_or_default(), now);
             }
             Word::Who { pod } if own != Some(pod) => {
-                self.with(topic, |stream| stream.viewers.announce_again());
-                self.announce_viewers(topic, false, now);
+                self.with(topic, |stream| stream.crowds.announce_again());
+                self.announce_people(topic, false, now);
             }
-            Word::Said { .. } | Word::Watching { .. } | Word::Who { .. } | Word::Doubt { .. } => {}
+            Word::Said { .. }
+            | Word::People { .. }
+            | Word::Nobody { .. }
+            | Word::Sign { .. }
+            | Word::Who { .. }
+            | Word::Doubt { .. } => {}
         }
     }
 
-    /// Wants to hear of a topic, and who watches elsewhere.
+    /// Wants to hear of a topic, and who is in elsewhere.
     pub(super) fn listen(&self, topic: Topic) {
         if let Some(ties) = self.ties.get() {
             ties.redis.subscribe(&Channel::Topic(topic).name());
@@ -93,16 +104,16 @@ impl Topics {
         }
     }
 
-    /// Wants to hear of it no more; nobody watches it here.
+    /// Wants to hear of it no more; nobody is in here.
     pub(super) fn unlisten(&self, topic: Topic) {
         if let Some(ties) = self.ties.get() {
             ties.redis.unsubscribe(&Channel::Topic(topic).name());
-            let word = Word::Watching { pod: ties.pod, viewers: HashSet::new() };
+            let word = Word::Nobody { pod: ties.pod };
             self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
         }
     }
 
-    /// Wants to hear hints of it, though nobody may watch it here.
+    /// Wants to hear hints of it, though nobody may be in here.
     pub(super) fn follow(&self, topic: Topic) {
         if let Some(ties) = self.ties.get() {
             ties.redis.subscribe(&Channel::Topic(topic).name());
@@ -129,26 +140,49 @@ impl Topics {
         }
     }
 
-    /// Tells of viewers that came and went.
-    pub(super) fn tell(&self, topic: Topic, changes: Vec<Change>, except: Option<SessionId>, now: Instant) {
-        let Some(ties) = self.ties.get().filter(|_| !changes.is_empty()) else { return };
-        for change in changes {
-            let frame = match change {
-                Change::Came(face, count) if count <= NAMED => ties.voice.came(topic, &face, count),
-                Change::Went(face, count) if count <= NAMED => ties.voice.went(topic, &face, count),
-                // Told with all others once a second
-                Change::Came(..) | Change::Went(..) => continue,
-            };
-            self.say(topic, ties.voice.audience(), frame, except, now);
+    /// Tells of people who came and went here, or who show something; the other pods find out by what they are told.
+    pub(super) fn tell(&self, topic: Topic, changes: Changes, now: Instant) {
+        if changes.is_empty() {
+            return;
         }
-        self.announce_viewers(topic, false, now);
+        self.tell_here(topic, &changes, now);
+        if let Some(ties) = self.ties.get() {
+            for (room, change) in changes {
+                let What::Shows(is_on) = change.what else { continue };
+                let is_here = |stream: &mut Stream| stream.crowds.is_here(room, &change.subject);
+                if self.with(topic, is_here) == Some(true) {
+                    let (subject, face) = (change.subject, change.face);
+                    let word = Word::Sign { pod: ties.pod, room, is_on, subject, face };
+                    self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
+                }
+            }
+        }
+        self.announce_people(topic, false, now);
     }
 
-    fn announce_viewers(&self, topic: Topic, is_beat: bool, now: Instant) {
+    /// Tells sessions of this pod what became of others.
+    fn tell_here(&self, topic: Topic, changes: &Changes, now: Instant) {
         let Some(ties) = self.ties.get() else { return };
-        let viewers = self.with(topic, |stream| stream.viewers.take_announcement(is_beat, now)).flatten();
-        if let Some(viewers) = viewers {
-            let word = Word::Watching { pod: ties.pod, viewers };
+        for (room, change) in changes {
+            let (room, face) = (*room, &change.face);
+            let frame = match change.what {
+                What::Came(count) => ties.voice.came(topic, room, face, count),
+                What::Went(count) => ties.voice.went(topic, room, face, count),
+                What::Shows(is_on) => ties.voice.shows(topic, room, face, is_on),
+            };
+            if let Some(frame) = frame {
+                let audience = ties.voice.audience(room);
+                self.with(topic, |stream| stream.say(audience, &frame, Some(change.subject), now));
+            }
+        }
+    }
+
+    /// Tells the other pods who is in here, if they are to be told now.
+    pub(super) fn announce_people(&self, topic: Topic, is_beat: bool, now: Instant) {
+        let Some(ties) = self.ties.get() else { return };
+        let announced = self.with(topic, |stream| stream.crowds.take_announcements(is_beat, now));
+        for (room, people, is_news) in announced.unwrap_or_default() {
+            let word = Word::People { pod: ties.pod, room, is_news, people };
             self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
         }
     }
@@ -161,10 +195,10 @@ impl Topics {
     pub(super) fn mind_the_gap(&self) {
         if let Some(ties) = self.ties.get() {
             for (topic, place) in self.places() {
-                place.lock().viewers.announce_again();
+                place.lock().crowds.announce_again();
                 let word = Word::Who { pod: ties.pod };
                 self.leave_word(self.outgoing.word(Channel::Topic(topic), word));
-                self.announce_viewers(topic, false, Instant::now());
+                self.announce_people(topic, false, Instant::now());
             }
         }
         self.work.doubt();

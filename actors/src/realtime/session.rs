@@ -241,6 +241,10 @@ impl Session {
                 },
                 Action::Join(join) => registry.topics.join(entry, join, now),
                 Action::Leave(topic, room) => registry.topics.leave(entry, topic, room, now),
+                Action::Show(show) => {
+                    let follows = registry.topics.show(entry, show, now);
+                    self.perform(follows, now, socket);
+                }
             }
         }
     }

@@ -10,25 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-
 use super::{
     close::Close,
+    crowds::{Changes, Crowds},
     entry::{Entry, SessionId},
     frame::Frame,
     join::{Join, Joined},
     log::{Logged, PAGE},
     member::{Ended, Member},
+    protocol::Subject,
     topic::{Audience, Topic},
-    viewers::Viewers,
 };
-
-/// A viewer who is new or gone, with their face and the count after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    Came(Bytes, usize),
-    Went(Bytes, usize),
-}
 
 /// What a read of the log has brought a member that reads for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +51,7 @@ pub(super) struct Stream {
     look: bool,
     behind_since: Option<Instant>,
     members: HashMap<SessionId, Member>,
-    pub(super) viewers: Viewers,
+    pub(super) crowds: Crowds,
     /// Nobody is in it any more and nobody comes in again: its place is for a new one.
     pub(super) is_closed: bool,
 }
@@ -75,7 +67,7 @@ impl Stream {
             look: true,
             behind_since: None,
             members: HashMap::new(),
-            viewers: Viewers::default(),
+            crowds: Crowds::default(),
             is_closed: false,
         }
     }
@@ -112,28 +104,25 @@ impl Stream {
         (self.look || self.target > self.cursor).then_some((self.cursor, self.target))
     }
 
-    /// Lets a session in. Gives the viewers that this brings, and whether it has to read the log for itself.
-    pub(super) fn join(&mut self, entry: &Arc<Entry>, mut join: Join, now: Instant) -> (Vec<Change>, bool) {
+    /// Lets a session in. Gives who that brings, and whether it has to read the log for itself.
+    pub(super) fn join(&mut self, entry: &Arc<Entry>, mut join: Join, now: Instant) -> (Changes, bool) {
         let member = self.members.entry(entry.id()).or_insert_with(|| Member::new(Arc::clone(entry)));
-        let subject = member.subject;
         let ended = member.release(Some(join.room), Joined::Left, now);
-        let viewer = subject.zip(join.viewer.take());
-        join.viewer = viewer.as_ref().map(|(_, face)| face.clone());
-        let head = join.head;
-        entry.enter(self.topic, join.room);
+        let comer = member.subject.zip(join.face.take());
+        join.face = comer.as_ref().map(|(_, face)| face.clone());
+        let (room, head) = (join.room, join.head);
+        entry.enter(self.topic, room);
         member.hold(join);
-        let mut changes = Vec::new();
-        if let Some((subject, face)) = viewer
-            && self.viewers.enter(subject, face.clone())
-        {
-            changes.push(Change::Came(face, self.viewers.count()));
+        let mut changes = Changes::new();
+        if let Some((subject, face)) = comer {
+            changes.extend(self.crowds.enter(room, subject, face, now));
         }
-        self.forget_viewers(entry.id(), &ended, &mut changes);
-        let (cursor, viewers) = (self.cursor, self.viewers.count());
+        self.forget_faces(entry.id(), &ended, &mut changes);
+        let (cursor, present) = (self.cursor, |room| self.crowds.count(room));
         let reads = self.members.get_mut(&entry.id()).is_some_and(|member| {
             if member.cursor() >= head {
                 // It has all there was when it was let in; the tail has the rest
-                member.settle(cursor, viewers, now);
+                member.settle(cursor, present, now);
             }
             !member.is_live
         });
@@ -141,8 +130,8 @@ impl Stream {
     }
 
     /// Lets a session out of a room, or of all.
-    pub(super) fn leave(&mut self, entry: &Entry, room: Option<u8>, now: Instant) -> Vec<Change> {
-        let mut changes = Vec::new();
+    pub(super) fn leave(&mut self, entry: &Entry, room: Option<u8>, now: Instant) -> Changes {
+        let mut changes = Changes::new();
         if let Some(member) = self.members.get_mut(&entry.id()) {
             let ended = member.release(room, Joined::Left, now);
             self.drop_rooms(entry, &ended, &mut changes);
@@ -152,8 +141,8 @@ impl Stream {
 
     /// Offers the log's next event, read after number `after`, to all live members. Gives how many were sent it, and
     /// what that changes.
-    pub(super) fn deliver(&mut self, after: i64, event: &Logged, now: Instant) -> (u64, Vec<Change>) {
-        let (mut sent, mut changes) = (0, Vec::new());
+    pub(super) fn deliver(&mut self, after: i64, event: &Logged, now: Instant) -> (u64, Changes) {
+        let (mut sent, mut changes) = (0, Changes::new());
         if event.seq <= self.cursor || self.is_foreign(after) {
             return (sent, changes);
         }
@@ -210,8 +199,8 @@ impl Stream {
         Lack { after, tail }: Lack,
         page: &[Logged],
         now: Instant,
-    ) -> (Progress, u64, Vec<Change>) {
-        let (mut sent, mut changes) = (0, Vec::new());
+    ) -> (Progress, u64, Changes) {
+        let (mut sent, mut changes) = (0, Changes::new());
         let Some(member) = self.members.get_mut(&session).filter(|member| !member.is_live) else {
             return (Progress::Done, sent, changes);
         };
@@ -236,24 +225,30 @@ impl Stream {
             }
             self.put_out(event, Some(session), now, &mut changes);
         }
-        let (tail, viewers) = (self.cursor, self.viewers.count());
+        let (tail, present) = (self.cursor, |room| self.crowds.count(room));
         let Some(member) = self.members.get_mut(&session) else { return (Progress::Done, sent, changes) };
         if page.len() >= PAGE {
             return (Progress::More, sent, changes);
         }
-        member.settle(tail, viewers, now);
+        member.settle(tail, present, now);
         (if member.is_live { Progress::Done } else { Progress::More }, sent, changes)
     }
 
     /// Sends something that is not logged to the live members that may hear it.
-    pub(super) fn say(&mut self, audience: Audience, frame: &Frame, except: Option<SessionId>, now: Instant) {
-        let hears = |member: &&mut Member| {
-            member.is_live && member.hears(audience) && except != Some(member.entry.id())
-        };
+    pub(super) fn say(&mut self, audience: Audience, frame: &Frame, except: Option<Subject>, now: Instant) {
+        let is_meant = |member: &Member| except.is_none() || except != member.subject;
+        let hears = |member: &&mut Member| member.is_live && member.hears(audience) && is_meant(member);
         for member in self.members.values_mut().filter(hears) {
             // Full: it is being closed for that already
             _ = member.entry.outbox().push(frame.clone(), now);
         }
+    }
+
+    /// A session shows its subject's sign in a room, or no more. `None`: it is not in there, with a face.
+    pub(super) fn show(&mut self, entry: &Entry, room: u8, is_on: bool, now: Instant) -> Option<Changes> {
+        let member = self.members.get(&entry.id()).filter(|member| member.is_in(room))?;
+        let subject = member.subject.filter(|subject| self.crowds.is_here(room, subject))?;
+        Some(self.crowds.show(room, subject, is_on, now))
     }
 
     /// The sessions that read the log for themselves.
@@ -277,7 +272,7 @@ impl Stream {
     }
 
     /// Puts out whom the event puts out: `only` one session, or all of the subject's.
-    fn put_out(&mut self, event: &Logged, only: Option<SessionId>, now: Instant, changes: &mut Vec<Change>) {
+    fn put_out(&mut self, event: &Logged, only: Option<SessionId>, now: Instant, changes: &mut Changes) {
         let Some(removal) = &event.removal else { return };
         let is_meant = |member: &Member| only.is_none_or(|only| member.entry.id() == only);
         let out: Vec<_> = self
@@ -293,8 +288,8 @@ impl Stream {
     }
 
     /// Forgets what is over for a session, and the session when that was all.
-    fn drop_rooms(&mut self, entry: &Entry, ended: &[Ended], changes: &mut Vec<Change>) {
-        self.forget_viewers(entry.id(), ended, changes);
+    fn drop_rooms(&mut self, entry: &Entry, ended: &[Ended], changes: &mut Changes) {
+        self.forget_faces(entry.id(), ended, changes);
         for Ended { room, .. } in ended {
             entry.exit(self.topic, *room);
         }
@@ -303,11 +298,11 @@ impl Stream {
         }
     }
 
-    fn forget_viewers(&mut self, session: SessionId, ended: &[Ended], changes: &mut Vec<Change>) {
+    fn forget_faces(&mut self, session: SessionId, ended: &[Ended], changes: &mut Changes) {
         let subject = self.members.get(&session).and_then(|member| member.subject);
-        for _ in ended.iter().filter(|ended| ended.was_viewer) {
-            let face = subject.and_then(|subject| self.viewers.leave(subject));
-            changes.extend(face.map(|face| Change::Went(face, self.viewers.count())));
+        let with_faces = ended.iter().filter(|ended| ended.had_face);
+        for Ended { room, .. } in with_faces {
+            changes.extend(subject.map(|subject| self.crowds.leave(*room, subject)).unwrap_or_default());
         }
     }
 

@@ -41,7 +41,7 @@ use super::{
 const RETRY: Duration = Duration::from_millis(200);
 /// How many topics one question is about.
 const HEADS: usize = 500;
-/// How often counts of viewers are told.
+/// How often it is looked after what time changes in rooms.
 const BEAT: Duration = Duration::from_secs(1);
 
 /// Who is asked for the truth.

@@ -17,7 +17,9 @@ use super::{
     join::{Join, Joined},
     log::Logged,
     outgoing::Outgoing,
+    protocol::Action,
     relay::Ties,
+    show::Show,
     stream::{Lack, Progress, Stream},
     topic::Topic,
     watcher::Watcher,
@@ -74,7 +76,18 @@ impl Topics {
         }
         self.hint(topic, head, now);
         self.work.stir(topic);
-        self.tell(topic, changes, Some(entry.id()), now);
+        self.tell(topic, changes, now);
+        // Also of who is in on another pod already, and may be gone from there next
+        self.announce_people(topic, false, now);
+    }
+
+    /// Lets a session show its sign. Gives what follows for the session.
+    pub(super) fn show(&self, entry: &Entry, show: Show, now: Instant) -> Vec<Action> {
+        let Show { topic, room, is_on, answer } = show;
+        let changes = self.with(topic, |stream| stream.show(entry, room, is_on, now)).flatten();
+        let is_in = changes.is_some();
+        self.tell(topic, changes.unwrap_or_default(), now);
+        answer(is_in)
     }
 
     /// Lets a session out of a room.
@@ -91,7 +104,7 @@ impl Topics {
 
     fn let_out(&self, entry: &Entry, topic: Topic, room: Option<u8>, now: Instant) {
         let changes = self.with(topic, |stream| stream.leave(entry, room, now));
-        self.tell(topic, changes.unwrap_or_default(), Some(entry.id()), now);
+        self.tell(topic, changes.unwrap_or_default(), now);
     }
 
     /// Tells `watcher` of all hints from now on; the first watcher stays.
@@ -153,7 +166,7 @@ impl Topics {
         let Some((sent, changes)) = delivered else { return };
         count(&self.counters.events);
         add(&self.counters.fanned_out, sent);
-        self.tell(topic, changes, None, now);
+        self.tell(topic, changes, now);
     }
 
     /// The tail of `topic` has read from `after` to the log's end.
@@ -185,7 +198,7 @@ impl Topics {
             // The tail may not have heard of it
             self.hint(topic, last.seq, now);
         }
-        self.tell(topic, changes, None, now);
+        self.tell(topic, changes, now);
         progress
     }
 

@@ -1,4 +1,4 @@
-//! The words for who watches a topic: told by whoever knows what a topic is.
+//! The words for who is in a room of a topic: told by whoever knows what topics and rooms are.
 
 use bytes::Bytes;
 
@@ -7,17 +7,20 @@ use super::{
     topic::{Audience, Topic},
 };
 
-/// The words for who watches a topic. A face is what [`super::Join::viewer`] held.
+/// The words for who is in a room of a topic. A face is what [`super::Join::face`] held. `None` where there are none.
 pub trait Voice: Send + Sync + 'static {
     /// Who is told.
-    fn audience(&self) -> Audience;
+    fn audience(&self, room: u8) -> Audience;
 
     /// Somebody has come; with them there are `count`.
-    fn came(&self, topic: Topic, face: &Bytes, count: usize) -> Frame;
+    fn came(&self, topic: Topic, room: u8, face: &Bytes, count: usize) -> Option<Frame>;
 
     /// Somebody has gone; without them there are `count`.
-    fn went(&self, topic: Topic, face: &Bytes, count: usize) -> Frame;
+    fn went(&self, topic: Topic, room: u8, face: &Bytes, count: usize) -> Option<Frame>;
 
-    /// There are `count`, too many to be named.
-    fn count(&self, topic: Topic, count: usize) -> Frame;
+    /// There are `count`, and not all were named who came or went.
+    fn count(&self, topic: Topic, room: u8, count: usize) -> Option<Frame>;
+
+    /// Somebody shows their sign, or no more.
+    fn shows(&self, topic: Topic, room: u8, face: &Bytes, is_on: bool) -> Option<Frame>;
 }

@@ -1,5 +1,7 @@
 //! Who is let into a party's rooms, and what is said there.
 
+use std::time::Instant;
+
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
@@ -9,8 +11,8 @@ use uuid::Uuid;
 use super::{Screens, place};
 use crate::{
     db::{Connection, events, people},
-    domain::{access::Act, caller::Caller, fields::Fields},
-    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Rooms, Utterance},
+    domain::{access::Act, caller::Caller, fields::Fields, presence::Status},
+    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Rooms, Seen, Utterance},
     service::{
         chat::Said,
         door,
@@ -50,9 +52,28 @@ impl Rooms for Screens {
         }
         .boxed()
     }
+
+    fn be_seen(&self, caller: Uuid, status: Status, now: Instant) {
+        self.presences.say(caller, status, now);
+    }
+
+    fn check(
+        &self,
+        caller: Uuid,
+        people: Vec<Uuid>,
+        now: Instant,
+    ) -> BoxFuture<'static, Result<Vec<Seen>, Refusal>> {
+        let screens = self.clone();
+        async move { screens.see(caller, people, now).await }.boxed()
+    }
 }
 
 impl Screens {
+    async fn see(&self, caller: Uuid, people: Vec<Uuid>, now: Instant) -> Result<Vec<Seen>, Refusal> {
+        let seen = self.presences.check(caller, people, now).await;
+        seen.map_err(|error| self.refuse(&error))
+    }
+
     async fn admit(&self, caller: Caller, party: Uuid) -> Result<Admission, Error> {
         // A screen knows of the gallery alone, and is let in for that
         let act = if matches!(caller, Caller::Display(_)) { Act::SeeGallery } else { Act::Read };
@@ -60,12 +81,7 @@ impl Screens {
             .run(async |connection: &mut Connection| {
                 let inside = door::enter(connection, party, caller, act).await?;
                 let epoch = events::epoch(connection).await?;
-                let person = match caller.person() {
-                    Some(person) => people::find(connection, person).await?,
-                    None => None,
-                };
-                let face =
-                    person.as_ref().map(|person| raw(&UserSummary::new(person, &*self.links))).transpose()?;
+                let face = self.face(connection, caller).await?;
                 // A screen may see the gallery of a private party, and is no onlooker of it
                 let place = place(inside.standing, inside.party.openness()).unwrap_or(Place::Member);
                 Ok(Admission { seq: inside.party.seq, epoch, place, face })
@@ -76,7 +92,19 @@ impl Screens {
     async fn admit_to_chat(&self, caller: Caller, party: Uuid) -> Result<ChatAdmission, Error> {
         let page = self.chat.page(caller, party, None, HISTORY).await?;
         let messages: Vec<_> = page.items.iter().map(Said::view).collect();
-        Ok(ChatAdmission { seq: page.seq, messages: raw(&messages)? })
+        let face = self.database.run(async |connection: &mut Connection| self.face(connection, caller).await);
+        Ok(ChatAdmission { seq: page.seq, messages: raw(&messages)?, face: face.await? })
+    }
+
+    /// The caller's UserSummary; displays have none.
+    async fn face(
+        &self,
+        connection: &mut Connection,
+        caller: Caller,
+    ) -> Result<Option<Box<RawValue>>, Error> {
+        let Some(person) = caller.person() else { return Ok(None) };
+        let person = people::find(connection, person).await?;
+        person.as_ref().map(|person| raw(&UserSummary::new(person, &*self.links))).transpose()
     }
 
     async fn pass_on(&self, caller: Caller, said: Utterance) -> Result<Box<RawValue>, Error> {

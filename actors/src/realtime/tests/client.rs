@@ -133,24 +133,29 @@ impl Revocation for Register {
     }
 }
 
-/// Tells viewers as `+face count`, `-face count` and `=count`.
+/// Tells of people as `+face count`, `-face count`, `=count`, `!face` and `.face`.
 pub(super) struct Names;
 
 impl Voice for Names {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _: u8) -> Audience {
         Audience(1)
     }
 
-    fn came(&self, _: Topic, face: &Bytes, count: usize) -> Frame {
-        Frame::text(format!("+{} {count}", String::from_utf8_lossy(face)))
+    fn came(&self, _: Topic, _: u8, face: &Bytes, count: usize) -> Option<Frame> {
+        Some(Frame::text(format!("+{} {count}", String::from_utf8_lossy(face))))
     }
 
-    fn went(&self, _: Topic, face: &Bytes, count: usize) -> Frame {
-        Frame::text(format!("-{} {count}", String::from_utf8_lossy(face)))
+    fn went(&self, _: Topic, _: u8, face: &Bytes, count: usize) -> Option<Frame> {
+        Some(Frame::text(format!("-{} {count}", String::from_utf8_lossy(face))))
     }
 
-    fn count(&self, _: Topic, count: usize) -> Frame {
-        Frame::text(format!("={count}"))
+    fn count(&self, _: Topic, _: u8, count: usize) -> Option<Frame> {
+        Some(Frame::text(format!("={count}")))
+    }
+
+    fn shows(&self, _: Topic, _: u8, face: &Bytes, is_on: bool) -> Option<Frame> {
+        let sign = if is_on { "!" } else { "." };
+        Some(Frame::text(format!("{sign}{}", String::from_utf8_lossy(face))))
     }
 }
 
@@ -210,7 +215,7 @@ impl Client {
 
     /// Comes in under `room`, let in when the log's head was `head`.
     pub(super) fn enter(&self, topic: Topic, room: u8, audience: Audience, head: i64, since: Option<i64>) {
-        self.join(Join { viewer: None, ..self.form(topic, room, audience, head, since) });
+        self.join(Join { face: None, ..self.form(topic, room, audience, head, since) });
     }
 
     /// A join whose welcome is sent as a word and kept.
@@ -228,8 +233,8 @@ impl Client {
             answers.push(joined);
             vec![Frame::text(format!("welcome {}", answers.len() - 1))]
         });
-        let viewer = Some(Bytes::from(format!("{room}")));
-        Join { topic, room, audience, head, since, viewer, welcome }
+        let face = Some(Bytes::from(format!("{room}")));
+        Join { topic, room, audience, head, since, face, welcome }
     }
 
     /// Serves it what it is taken to have read for itself.

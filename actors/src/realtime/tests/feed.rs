@@ -233,7 +233,7 @@ async fn no_more_than_8_sessions_read_the_log_at_once() {
     // One more: the tail's own
     assert!((2..=9).contains(&most), "{most} at once");
     for client in &clients {
-        let live = Joined::Live { seq: 1000, replayed: 1000, viewers: 0 };
+        let live = Joined::Live { seq: 1000, replayed: 1000, present: 0 };
         assert_eq!(client.got.last(), Some(&Got::Welcome(live)));
     }
     house.stop().await;
@@ -249,7 +249,7 @@ async fn a_socket_hears_what_it_missed_and_what_comes_until_it_leaves() {
     for seq in 11..=300 {
         assert_eq!(hear(&mut client).await, Ok(seq.to_string()));
     }
-    let live = Joined::Live { seq: 300, replayed: 290, viewers: 0 };
+    let live = Joined::Live { seq: 300, replayed: 290, present: 0 };
     assert_eq!(hear(&mut client).await, Ok(format!("{live:?}")));
     pod.registry.announcer().announce(TOPIC, log.append(TOPIC, ALL));
     assert_eq!(hear(&mut client).await, Ok("301".to_owned()));

@@ -67,7 +67,7 @@ impl Protocol for Echo {
                 audience: Audience(1),
                 head: since.split('/').next_back().unwrap().parse().unwrap(),
                 since: since.split('/').next().unwrap().parse().ok(),
-                viewer: None,
+                face: None,
                 welcome: Box::new(|joined| vec![Frame::text(format!("{joined:?}"))]),
             })],
             Some(("leave", _)) => vec![Action::Leave(Topic(7), 1), Action::Send(Frame::text("left"))],

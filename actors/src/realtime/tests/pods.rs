@@ -76,7 +76,7 @@ impl Pod {
     fn watcher(&self, subject: u128) -> Client {
         let client = Client::connect(&self.registry, subject);
         let form = client.form(TOPIC, GALLERY, ALL, 0, None);
-        client.join(Join { viewer: Some(Bytes::from(subject.to_string())), ..form });
+        client.join(Join { face: Some(Bytes::from(subject.to_string())), ..form });
         client
     }
 
@@ -193,7 +193,7 @@ async fn viewers_are_counted_over_all_pods_each_once() {
         let mut asks = b.client(3, 0);
         asks.take(usize::MAX);
         counted += 1;
-        if matches!(asks.welcomes()[..], [Joined::Live { viewers: 2, .. }]) {
+        if matches!(asks.welcomes()[..], [Joined::Live { present: 2, .. }]) {
             break;
         }
         assert!(start.elapsed() < PATIENCE, "never two, asked {counted} times");

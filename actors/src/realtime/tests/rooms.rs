@@ -139,7 +139,7 @@ fn a_session_is_in_as_many_rooms_as_it_may_be() {
     registry.topics.leave(client.entry(), Topic(1), CHAT, Instant::now());
     client.enter(Topic(2), CHAT, BOTH, 0, None);
     client.take(usize::MAX);
-    let live = Joined::Live { seq: 0, replayed: 0, viewers: 0 };
+    let live = Joined::Live { seq: 0, replayed: 0, present: 0 };
     assert_eq!(client.welcomes(), [live, live, live, Joined::TooMany, live, live]);
     drop(client);
     assert!(registry.topics.cursors().is_empty(), "a session that ends is in nothing");
@@ -264,14 +264,14 @@ fn a_hint_of_what_was_never_logged_is_forgotten() {
 }
 
 #[test]
-fn what_is_not_logged_reaches_who_hears_it_but_for_its_sender() {
+fn what_is_not_logged_reaches_who_hears_it_but_for_whom_it_is_about() {
     let registry = Registry::new(Config::default());
     let mut clients = [1, 2, 3].map(|subject| Client::connect(&registry, subject));
     clients[0].enter(TOPIC, CHAT, TALK, 0, None);
     clients[1].enter(TOPIC, CHAT, TALK, 0, None);
     clients[2].enter(TOPIC, GALLERY, ANYONE, 0, None);
-    let sender = clients[0].entry().id();
-    registry.topics.say(TOPIC, TALK, Frame::text("typing"), Some(sender), Instant::now());
+    let (about, frame) = (Some(Subject { kind: 0, id: 1 }), Frame::text("typing"));
+    registry.topics.with(TOPIC, |stream| stream.say(TALK, &frame, about, Instant::now()));
     clients.iter_mut().for_each(|client| client.take(usize::MAX));
     assert_eq!(clients.each_ref().map(|client| client.words().len()), [0, 1, 0]);
 }

@@ -5,7 +5,10 @@ use party_gallery_actors::realtime::{Audience, Join, Joined, Topic};
 use serde_json::value::to_raw_value;
 
 use super::*;
-use crate::realtime::{Admission, ChatAdmission, EVERYTHING, Place, Utterance};
+use crate::{
+    domain::presence::Status,
+    realtime::{Admission, ChatAdmission, Place, Seen, Utterance},
+};
 
 const EPOCH: Uuid = Uuid::from_u128(77);
 
@@ -25,10 +28,12 @@ impl Rooms for House {
         ready(if party.as_u128() <= 2 { Ok(admission) } else { Err(HIDDEN) }).boxed()
     }
 
-    fn talk(&self, _: Principal, party: Uuid) -> Answer<ChatAdmission> {
+    fn talk(&self, caller: Principal, party: Uuid) -> Answer<ChatAdmission> {
         let messages = to_raw_value(&["hello"]).unwrap();
         ready(match party.as_u128() {
-            1 => Ok(ChatAdmission { seq: 40, messages }),
+            1 => {
+                Ok(ChatAdmission { seq: 40, messages, face: to_raw_value(&json!({ "id": caller.id })).ok() })
+            }
             2 => Err(FORBIDDEN),
             _ => Err(HIDDEN),
         })
@@ -39,6 +44,18 @@ impl Rooms for House {
         let message = json!({ "content": said.content, "type": said.kind, "replyToId": said.reply_to_id });
         ready(to_raw_value(&message).map_err(|_error| FORBIDDEN)).boxed()
     }
+
+    fn be_seen(&self, caller: Uuid, status: Status, _: Instant) {
+        assert_eq!((caller, status), (Uuid::from_u128(1), Status::Busy));
+    }
+
+    fn check(&self, _: Uuid, people: Vec<Uuid>, _: Instant) -> Answer<Vec<Seen>> {
+        ready(Ok(people.into_iter().map(seen).collect())).boxed()
+    }
+}
+
+fn seen(user_id: Uuid) -> Seen {
+    Seen { user_id, is_online: true, status: "busy", last_seen: None }
 }
 
 fn visitor() -> Box<dyn Protocol> {
@@ -76,15 +93,15 @@ fn frames(join: Join, joined: Joined) -> Vec<Value> {
     (join.welcome)(joined).iter().map(|frame| serde_json::from_slice(frame.bytes()).unwrap()).collect()
 }
 
-const LIVE: Joined = Joined::Live { seq: 42, replayed: 2, viewers: 9 };
+const LIVE: Joined = Joined::Live { seq: 42, replayed: 2, present: 9 };
 
 #[test]
 fn who_follows_a_party_hears_what_is_theirs_and_an_answer_behind_what_they_missed() {
-    for (party, audience) in [(1, EVERYTHING), (2, Audience(1))] {
+    for (party, audience) in [(1, Audience(15)), (2, Audience(1))] {
         let join = join("party:join_live", &json!({ "partyId": id(party), "since": 40, "epoch": EPOCH }));
         assert_eq!((join.topic, join.room, join.audience), (Topic(party), 0, audience));
         assert_eq!((join.head, join.since), (40, Some(40)));
-        assert_eq!(join.viewer.as_deref(), Some(json!({ "id": id(1) }).to_string().as_bytes()));
+        assert_eq!(join.face.as_deref(), Some(json!({ "id": id(1) }).to_string().as_bytes()));
         let data =
             json!({ "partyId": id(party), "seq": 42, "epoch": EPOCH, "viewerCount": 9, "replayed": 2 });
         assert_eq!(frames(join, LIVE), [json!({ "ack": 1, "data": data })]);
@@ -97,8 +114,8 @@ fn who_follows_a_party_hears_what_is_theirs_and_an_answer_behind_what_they_misse
 fn who_joins_the_chat_is_given_what_was_said() {
     let join = join("chat:join", &json!({ "partyId": id(1) }));
     assert_eq!(
-        (join.room, join.audience, join.since, join.viewer.is_none()),
-        (1, Audience(4), Some(40), true)
+        (join.room, join.audience, join.since, join.face.is_some()),
+        (1, Audience(20), Some(40), true)
     );
     let history = json!({ "partyId": id(1), "messages": ["hello"], "seq": 40 });
     assert_eq!(
@@ -127,6 +144,49 @@ fn rooms_are_left_at_once() {
 }
 
 #[test]
+fn who_types_has_to_be_in_the_chat() {
+    let mut visitor = visitor();
+    let mut typing = |now| {
+        let received = frame("chat:typing", &json!({ "partyId": id(1), "isTyping": true }));
+        match visitor.on_received(received, now).pop() {
+            Some(Action::Show(show)) => show,
+            other => panic!("{other:?}"),
+        }
+    };
+    let now = Instant::now();
+    let show = typing(now);
+    assert_eq!((show.topic, show.room, show.is_on), (Topic(1), 1, true));
+    let told = (show.answer)(true);
+    assert_eq!(told.iter().map(json_of).collect::<Vec<_>>(), [json!({ "ack": 1, "data": null })]);
+    for n in 1..=50 {
+        let told = (typing(now + Duration::from_millis(30 * n)).answer)(false);
+        assert_eq!((told.len(), &json_of(&told[0])["error"]["code"]), (1, &json!("FORBIDDEN")));
+    }
+    let told = (typing(now + Duration::from_secs(2)).answer)(false);
+    assert_eq!(json_of(&told[1])["close"], 4003, "one refused frame too many");
+}
+
+#[test]
+fn people_are_there_and_say_how() {
+    let done = json!({ "ack": 1, "data": null });
+    assert_eq!(told("presence:status", &json!({ "status": "busy" })), [done]);
+    for asked in [vec![], vec![id(3), id(2), id(3)], vec![id(1); 100]] {
+        let there: Vec<_> = asked
+            .iter()
+            .map(|id| json!({ "userId": id, "isOnline": true, "status": "busy", "lastSeen": null }))
+            .collect();
+        assert_eq!(told("presence:check", &json!(asked)), [json!({ "ack": 1, "data": there })]);
+    }
+    let display = Tokens.verify("display 1").ok();
+    let house = Some(Arc::new(House) as Arc<dyn Rooms>);
+    let mut screen = open(Arc::new(Tokens), house, display, [127, 0, 0, 1].into(), Instant::now()).protocol;
+    for (event, data) in [("presence:status", json!({ "status": "busy" })), ("presence:check", json!([]))] {
+        let told = outcome(&mut *screen, frame(event, &data));
+        assert_eq!(json_of(&told[0])["error"]["code"], "FORBIDDEN", "{event}");
+    }
+}
+
+#[test]
 fn what_may_not_be_is_refused_by_its_code() {
     for (event, data, code) in [
         ("party:join_live", json!({ "partyId": id(3) }), "NOT_FOUND"),
@@ -144,6 +204,15 @@ fn what_may_not_be_is_refused_by_its_code() {
         ("chat:leave", json!([]), "VALIDATION_ERROR"),
         ("chat:message", json!({ "partyId": id(1) }), "VALIDATION_ERROR"),
         ("chat:message", json!({ "partyId": id(1), "content": 1 }), "VALIDATION_ERROR"),
+        ("chat:typing", json!({ "partyId": id(1) }), "VALIDATION_ERROR"),
+        ("chat:typing", json!({ "partyId": id(1), "isTyping": "yes" }), "VALIDATION_ERROR"),
+        ("chat:typing", json!({ "isTyping": true }), "VALIDATION_ERROR"),
+        ("presence:status", json!({ "status": "offline" }), "VALIDATION_ERROR"),
+        ("presence:status", json!({ "status": "Busy" }), "VALIDATION_ERROR"),
+        ("presence:status", json!("busy"), "VALIDATION_ERROR"),
+        ("presence:check", json!({ "userId": id(1) }), "VALIDATION_ERROR"),
+        ("presence:check", json!(["x"]), "VALIDATION_ERROR"),
+        ("presence:check", json!(vec![id(1); 101]), "VALIDATION_ERROR"),
         ("chat:shout", json!({ "partyId": id(1) }), "NOT_FOUND"),
     ] {
         let answers = told(event, &data);
@@ -176,11 +245,13 @@ fn a_join_that_comes_to_nothing_is_refused_in_its_own_way() {
 
 #[test]
 fn nobody_goes_anywhere_before_auth() {
-    for event in ["party:join_live", "party:leave_live", "chat:join", "chat:leave", "chat:message"] {
+    for event in
+        ["party:join_live", "party:leave_live", "chat:join", "chat:leave", "chat:message", "chat:typing"]
+    {
         let mut stranger =
             open(Arc::new(Tokens), Some(Arc::new(House)), None, [127, 0, 0, 1].into(), Instant::now())
                 .protocol;
-        let data = json!({ "partyId": id(1), "content": "hi" });
+        let data = json!({ "partyId": id(1), "content": "hi", "isTyping": true });
         let told = outcome(&mut *stranger, frame(event, &data));
         assert_eq!(json_of(&told[0])["error"]["code"], "UNAUTHENTICATED", "{event}");
     }
