@@ -11,16 +11,16 @@
 //!
 //! *Invariant:* bytes only. Nothing in here knows JSON, tokens or parties, and nothing waits for a client.
 
-mod assembly;
 mod close;
 mod config;
 mod counts;
 mod cut;
+mod decoder;
 mod desk;
 mod entry;
 mod frame;
-mod gate;
 mod hub;
+mod inbound;
 mod join;
 mod log;
 mod member;
