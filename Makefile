@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench dev staging roll scale test-containers test-openapi
+.PHONY: help run test check fmt bench fuzz dev staging roll scale test-autobahn test-containers test-openapi
 
 STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 
@@ -14,7 +14,7 @@ test: ## All that CI demands: format, lints, docs, tests
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
-	cargo test --workspace --locked --lib --bins --test architecture
+	cargo test --workspace --locked --lib --bins --examples --test architecture --test frames
 	cargo test --workspace --locked --doc
 	@# One at a time: each starts pods and asks as much of them as a machine can do
 	cargo test --workspace --locked --test it -- --test-threads=1
@@ -27,6 +27,12 @@ fmt: ## Formats everything
 
 bench: ## The cost of /health beside a bare handler, of a start, and of an idle pod
 	cargo bench --bench health --bench start --locked
+
+FUZZ_SECONDS ?= 600
+FUZZ_CASES ?= 200000
+fuzz: ## Ten minutes of whatever clients may send: make fuzz FUZZ_SECONDS=60 FUZZ_CASES=20000
+	PROPTEST_CASES=$(FUZZ_CASES) cargo test --locked --package party-gallery-actors --lib decoder
+	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --locked --test frames session -- --nocapture
 
 dev: ## The service from this directory in containers, made anew at every change; http://127.0.0.1:3000
 	docker compose -f docker-compose.dev.yml up --build
@@ -42,6 +48,9 @@ roll: ## Replaces staging's replicas one after the other by those of IMAGE
 N ?= 2
 scale: ## Serves staging from N replicas: make scale N=3
 	$(STAGING) up --detach --no-build --no-deps --no-recreate --scale api=$(N) api
+
+test-autobahn: ## Holds the sockets against the Autobahn testsuite; needs Python 2.7
+	tests/autobahn/run
 
 test-openapi: ## Holds the service against its own document; needs Python
 	tests/openapi/run

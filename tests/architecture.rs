@@ -188,7 +188,7 @@ fn root() -> &'static Path {
 /// Every Rust file of the house.
 fn house() -> io::Result<Vec<Source>> {
     let mut sources = Vec::new();
-    for folder in ["src", "actors", "tests", "benches"] {
+    for folder in ["src", "actors", "tests", "benches", "examples"] {
         for (name, bytes) in files(&root().join(folder))? {
             if name.ends_with(".rs") && !name.starts_with("target/") {
                 sources.push(Source::new(format!("{folder}/{name}"), String::from_utf8_lossy(&bytes)));

@@ -123,7 +123,7 @@ pub enum Step<'a> {
         since: Option<i64>,
         /// The caller's UserSummary, if they are to be seen as a viewer.
         face: Option<Box<RawValue>>,
-        /// What follows: answers, events and refusals only.
+        /// What follows: answers, events and refusals. A close among it waits for the next refusal.
         greeting: Greeting,
     },
     /// Leave a room of a party.
@@ -199,7 +199,7 @@ impl Conversation {
         }
         let rooms = self.rooms.as_ref().ok_or(Refusal::UNKNOWN)?;
         let allowance = Arc::clone(&self.allowance);
-        let refused: Refused = Box::new(move |id, refusal| refuse(&allowance, id, refusal, now));
+        let refused: Refused = Arc::new(move |id, refusal| refuse(&allowance, id, refusal, now));
         Visit::parse(&request)?.decide(request.id, &**rooms, caller, refused, now)
     }
 
@@ -223,7 +223,7 @@ impl Conversation {
 }
 
 /// Refuses late what was not refused at once.
-pub(super) type Refused = Box<dyn FnOnce(Option<u64>, Refusal) -> Vec<Step<'static>> + Send>;
+pub(super) type Refused = Arc<dyn Fn(Option<u64>, Refusal) -> Vec<Step<'static>> + Send + Sync>;
 
 fn id_of(request: &Result<Request<'_>, Malformed>) -> Option<u64> {
     request.as_ref().map_or_else(|malformed| malformed.id, |request| request.id)

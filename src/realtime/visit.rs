@@ -1,6 +1,6 @@
 //! What clients do in the rooms of parties: follow, leave, talk.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use futures_util::FutureExt;
 use party_gallery_actors::realtime::Joined;
@@ -117,12 +117,14 @@ impl Visit {
             }
             Self::Follow(resume) => {
                 let admission = rooms.watch(caller, resume.party_id);
-                let work = admission.map(move |admission| follow(id, &resume, admission?));
+                let later = Arc::clone(&refused);
+                let work = admission.map(move |admission| follow(id, &resume, admission?, later));
                 (work.boxed(), Refusal::NOT_NOW)
             }
             Self::Talk(party) => {
-                let admission = rooms.talk(caller, party);
-                (admission.map(move |admission| Ok(talk(id, party, admission?))).boxed(), Refusal::NOT_NOW)
+                let (admission, later) = (rooms.talk(caller, party), Arc::clone(&refused));
+                let work = admission.map(move |admission| Ok(talk(id, party, admission?, later)));
+                (work.boxed(), Refusal::NOT_NOW)
             }
             Self::Say(said) => {
                 let saying = rooms.say(caller, said);
@@ -142,7 +144,12 @@ fn person(caller: Principal) -> Result<Uuid, Refusal> {
 }
 
 /// What follows once somebody may follow a party.
-fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<Step<'static>>, Refusal> {
+fn follow(
+    id: Option<u64>,
+    resume: &Resume,
+    admission: Admission,
+    refused: Refused,
+) -> Result<Vec<Step<'static>>, Refusal> {
     let Admission { seq: head, epoch, place, face } = admission;
     let party_id = resume.party_id;
     let is_other_history = resume.epoch.as_ref().is_some_and(|known| *known != epoch.to_string());
@@ -150,7 +157,7 @@ fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<
         return Err(Refusal::RESYNC);
     }
     let greeting: Greeting = Box::new(move |joined| {
-        greet(id, joined, |seq, viewer_count, replayed| {
+        greet(id, joined, &refused, |seq, viewer_count, replayed| {
             let live = Data::Live { party_id, seq, epoch, viewer_count, replayed };
             id.map(|id| Step::Answer(id, live)).into_iter().collect()
         })
@@ -160,11 +167,11 @@ fn follow(id: Option<u64>, resume: &Resume, admission: Admission) -> Result<Vec<
 }
 
 /// What follows once somebody may talk.
-fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission) -> Vec<Step<'static>> {
+fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission, refused: Refused) -> Vec<Step<'static>> {
     let ChatAdmission { seq: head, messages, face } = admission;
     let greeting: Greeting = Box::new(move |joined| {
         // What was said after the messages were read has been sent just now
-        greet(id, joined, |_seq, _viewers, _replayed| {
+        greet(id, joined, &refused, |_seq, _viewers, _replayed| {
             let answer = Data::History { party_id: None, messages: messages.clone(), seq: head };
             let event = Data::History { party_id: Some(party), messages, seq: head };
             let answer = id.map(|id| Step::Answer(id, answer));
@@ -186,6 +193,7 @@ fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission) -> Vec<Step<'sta
 fn greet(
     id: Option<u64>,
     joined: Joined,
+    refused: &Refused,
     live: impl FnOnce(i64, usize, u64) -> Vec<Step<'static>>,
 ) -> Vec<Step<'static>> {
     let refusal = match joined {
@@ -195,5 +203,5 @@ fn greet(
         Joined::Left => Refusal::LEFT,
         Joined::Removed => Refusal::REMOVED,
     };
-    vec![Step::Refuse(id, refusal)]
+    refused(id, refusal)
 }

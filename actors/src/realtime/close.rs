@@ -16,7 +16,7 @@ impl Close {
     pub const AWAY: Self = Self::new(1001, "no answer");
     /// What was sent is not the WebSocket protocol.
     pub const PROTOCOL: Self = Self::new(1002, "not a WebSocket frame");
-    /// A text that is not UTF-8, or reserved bits.
+    /// A text that is not UTF-8, or the reason of a close that is none.
     pub const INVALID: Self = Self::new(1007, "not UTF-8");
     /// A message above the limit.
     pub const TOO_BIG: Self = Self::new(1009, "too big");

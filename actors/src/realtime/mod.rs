@@ -15,7 +15,6 @@
 //! *Invariant:* bytes only. Nothing in here knows JSON, tokens or parties, and nothing waits for a client.
 
 mod announcer;
-mod assembly;
 mod channel;
 mod close;
 mod config;
@@ -23,11 +22,12 @@ mod counts;
 mod crowd;
 mod crowds;
 mod cut;
+mod decoder;
 mod desk;
 mod entry;
 mod frame;
-mod gate;
 mod hub;
+mod inbound;
 mod join;
 mod log;
 mod member;

@@ -10,6 +10,9 @@ use tokio::sync::Notify;
 
 use super::{close::Close, config::Config, frame::Frame};
 
+/// How many of a client's pings are answered when they come faster than it takes the answers.
+const PONGS: usize = 16;
+
 /// The outbox takes nothing any more: it is full, or a close has been left in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the outbox takes no more frames")]
@@ -30,7 +33,7 @@ struct Queue {
     frames: VecDeque<Frame>,
     bytes: usize,
     ping: bool,
-    pong: Option<Bytes>,
+    pongs: VecDeque<Bytes>,
     close: Option<Close>,
     /// Since when there is a close; it stays after the close was taken.
     closing: Option<Instant>,
@@ -42,14 +45,14 @@ struct Queue {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) ping: bool,
-    pub(super) pong: Option<Bytes>,
+    pub(super) pongs: VecDeque<Bytes>,
     pub(super) frames: Vec<Frame>,
     pub(super) close: Option<Close>,
 }
 
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        !self.ping && self.pong.is_none() && self.frames.is_empty() && self.close.is_none()
+        !self.ping && self.pongs.is_empty() && self.frames.is_empty() && self.close.is_none()
     }
 }
 
@@ -121,11 +124,15 @@ impl Outbox {
         }
     }
 
-    /// Answers the client's ping. Only the latest is answered, as RFC 6455 allows: pings cannot fill the outbox.
+    /// Answers the client's ping, ahead of what waits. Only the latest are answered, as RFC 6455 allows: pings cannot
+    /// fill the outbox.
     pub(super) fn pong(&self, payload: Bytes) {
         let mut queue = self.queue.lock();
         if queue.closing.is_none() {
-            queue.pong = Some(payload);
+            if queue.pongs.len() >= PONGS {
+                queue.pongs.pop_front();
+            }
+            queue.pongs.push_back(payload);
             wake(queue);
         }
     }
@@ -179,8 +186,11 @@ impl Outbox {
     /// `waker` is woken by the next thing to come.
     pub(super) fn take(&self, limit: usize, waker: &Waker) -> Batch {
         let mut queue = self.queue.lock();
-        let mut batch =
-            Batch { ping: std::mem::take(&mut queue.ping), pong: queue.pong.take(), ..Batch::default() };
+        let mut batch = Batch {
+            ping: std::mem::take(&mut queue.ping),
+            pongs: std::mem::take(&mut queue.pongs),
+            ..Batch::default()
+        };
         let mut bytes = 0;
         while bytes < limit
             && let Some(frame) = queue.frames.pop_front()
@@ -212,7 +222,7 @@ impl Queue {
     fn drop_frames(&mut self) {
         self.frames = VecDeque::new();
         self.bytes = 0;
-        self.pong = None;
+        self.pongs.clear();
     }
 }
 
@@ -272,7 +282,7 @@ mod tests {
             assert_eq!(outbox.push(frame(0), now), Err(Full));
             outbox.close(Close::RESTARTING, now + Duration::from_secs(1));
             let batch = outbox.take(usize::MAX, Waker::noop());
-            assert_eq!((batch.ping, batch.pong, batch.frames.len()), (false, None, 0));
+            assert_eq!((batch.ping, batch.pongs.len(), batch.frames.len()), (false, 0, 0));
             assert_eq!(batch.close, Some(Close::TOO_SLOW));
             assert_eq!(outbox.closing(), Some(now));
             assert!(outbox.has_overflowed());
@@ -301,12 +311,15 @@ mod tests {
     fn pings_do_not_wait_and_pongs_do_not_pile_up() {
         let outbox = outbox(100, 4);
         outbox.push(frame(10), Instant::now()).unwrap();
-        outbox.pong(Bytes::from_static(b"1"));
-        outbox.pong(Bytes::from_static(b"2"));
+        for nth in 0..20 {
+            outbox.pong(vec![nth].into());
+        }
         outbox.ping();
         assert!(outbox.is_ping_waiting());
         let batch = outbox.take(0, Waker::noop());
-        assert_eq!((batch.ping, batch.pong, batch.frames.len()), (true, Some(Bytes::from_static(b"2")), 0));
+        assert_eq!((batch.ping, batch.frames.len()), (true, 0));
+        let latest: Vec<_> = (4..20).map(|nth| Bytes::from(vec![nth])).collect();
+        assert_eq!(batch.pongs, latest);
         assert!(!outbox.is_ping_waiting());
     }
 

@@ -1,4 +1,4 @@
-//! One WebSocket: the only file that knows actix-web-actors.
+//! One WebSocket: the only file that knows actix-web-actors, which writes its frames and reads none of them.
 //!
 //! The session actor is the body of the response to its upgrade, so it runs only while its socket takes bytes. It
 //! takes from its outbox one batch for each time that the socket asks: nothing piles up between the two.
@@ -28,17 +28,18 @@ use actix_web::{
     web::Payload,
 };
 use actix_web_actors::ws::{
-    self, CloseCode, CloseReason, HandshakeError, Message, ProtocolError, WebsocketContext, WsResponseBuilder,
+    self, CloseCode, CloseReason, HandshakeError, Message, ProtocolError, WebsocketContext,
 };
 use bytes::Bytes;
+use futures_util::stream;
 use slog::{Logger, error};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
-    assembly::Assembly,
     close::Close,
     cut,
-    gate::Inbound,
+    decoder::Incoming,
+    inbound::Inbound,
     outbox::Batch,
     protocol::{Action, Identity, Notices, Protocol, Received},
     registry::{Membership, Registry},
@@ -75,9 +76,6 @@ pub enum UpgradeError {
     /// Its connection could not be cut: [`super::on_connect`] is not installed, or there are no descriptors left.
     #[error("the connection cannot be cut")]
     Uncuttable,
-    /// The response could not be made.
-    #[error("the upgrade failed")]
-    Response(#[source] actix_web::Error),
 }
 
 /// Makes a session out of a request: registers it and gives the response that is its socket.
@@ -92,30 +90,30 @@ pub fn upgrade(
     registry: &Arc<Registry>,
     log: &Logger,
 ) -> Result<HttpResponse, UpgradeError> {
-    ws::handshake(request).map_err(UpgradeError::Handshake)?;
+    let mut response = ws::handshake(request).map_err(UpgradeError::Handshake)?;
     let cut = cut::of(request).ok_or(UpgradeError::Uncuttable)?;
     let Opening { protocol, notices, address, identity } = opening;
     let membership = registry
         .open(address, identity, cut, notices, Instant::now())
         .map(Rc::new)
         .map_err(UpgradeError::Refused)?;
-    let max_message = registry.config().message_bytes;
-    let inbound = Inbound::new(payload, max_message, Arc::clone(&membership.entry));
+    let inbound = Inbound::new(payload, registry.config().message_bytes, Arc::clone(&membership.entry));
     let may_take = Rc::new(Cell::new(false));
     let session = Session {
         membership: Rc::clone(&membership),
         protocol,
-        assembly: Assembly::default(),
         is_running: false,
         waiting: VecDeque::new(),
         waiting_bytes: 0,
         may_take: Rc::clone(&may_take),
         log: log.clone(),
     };
-    let response = WsResponseBuilder::new(session, request, inbound)
-        .frame_size(max_message)
-        .start()
-        .map_err(UpgradeError::Response)?;
+    // It would read leniently and late: it is given nothing to read
+    let actor = WebsocketContext::with_factory(stream::pending(), |socket| {
+        socket.add_stream(inbound);
+        session
+    });
+    let response = response.streaming(actor);
     Ok(response.map_body(|_, body| BoxBody::new(Body { body, may_take, membership })))
 }
 
@@ -123,7 +121,6 @@ pub fn upgrade(
 struct Session {
     membership: Rc<Membership>,
     protocol: Box<dyn Protocol>,
-    assembly: Assembly,
     /// Whether an answer takes time, and what came meanwhile.
     is_running: bool,
     waiting: VecDeque<(Received, Instant)>,
@@ -143,47 +140,33 @@ impl Actor for Session {
     }
 }
 
-impl StreamHandler<Result<Message, ProtocolError>> for Session {
-    fn handle(&mut self, message: Result<Message, ProtocolError>, socket: &mut Socket) {
+impl StreamHandler<Result<Incoming, Close>> for Session {
+    fn handle(&mut self, incoming: Result<Incoming, Close>, socket: &mut Socket) {
         let now = Instant::now();
-        let outbox = &self.membership.entry.outbox;
-        if outbox.closing().is_some() {
+        let entry = &self.membership.entry;
+        if entry.outbox.closing().is_some() {
             return;
         }
-        let received = match message {
-            Ok(Message::Text(text)) => Received::Text(text.into_bytes()),
-            Ok(Message::Binary(bytes)) => Received::Binary(bytes),
-            Ok(Message::Continuation(item)) => match self.assembly.add(item) {
-                Ok(received) => received,
-                Err(close) => return outbox.close_at_once(close, now),
-            },
-            Ok(Message::Ping(payload)) => {
-                outbox.pong(payload);
-                Received::Other
+        match incoming {
+            Ok(Incoming::Message(received)) => self.receive(received, now, socket),
+            Ok(Incoming::Ping(payload)) => {
+                entry.outbox.pong(payload);
+                self.receive(Received::Other, now, socket);
             }
-            Ok(Message::Pong(_) | Message::Nop) => Received::Other,
-            Ok(Message::Close(_)) => {
-                self.membership.entry.note_goodbye();
-                return outbox.close_at_once(Close::NORMAL, now);
+            Ok(Incoming::Goodbye) => {
+                entry.note_goodbye();
+                entry.outbox.close(Close::NORMAL, now);
             }
-            Err(error) => {
-                // The decoder would say the same again and again
-                let stream = socket.handle();
-                socket.cancel_future(stream);
-                return outbox.close_at_once(verdict(&error), now);
-            }
-        };
-        self.receive(received, now, socket);
+            Err(Close::TOO_BIG) => entry.outbox.close_at_once(Close::TOO_BIG, now),
+            // What came before it was right and keeps its answer
+            Err(close) => entry.outbox.close(close, now),
+        }
     }
 }
 
-/// The close that follows what the codec refuses.
-fn verdict(error: &ProtocolError) -> Close {
-    match error {
-        ProtocolError::Overflow => Close::TOO_BIG,
-        ProtocolError::Io(_) => Close::INVALID,
-        _ => Close::PROTOCOL,
-    }
+/// What actix-web-actors reads: nothing.
+impl StreamHandler<Result<Message, ProtocolError>> for Session {
+    fn handle(&mut self, _: Result<Message, ProtocolError>, _: &mut Socket) {}
 }
 
 impl Session {
@@ -282,8 +265,8 @@ impl Session {
         if batch.ping {
             socket.ping(&[]);
         }
-        if let Some(payload) = batch.pong {
-            socket.pong(&payload);
+        for payload in batch.pongs {
+            socket.write_raw(Message::Pong(payload));
         }
         for frame in batch.frames {
             match frame.bytes().clone().try_into() {
