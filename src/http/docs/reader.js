@@ -28,9 +28,13 @@ const sort = (schema) => {
     limits.push(`${schema.minLength ?? 0} to ${schema.maxLength ?? "any number of"} characters`);
   if (schema.minimum !== undefined)
     limits.push(schema.maximum === undefined ? `${schema.minimum} or more` : `${schema.minimum} to ${schema.maximum}`);
-  if (schema.pattern) limits.push(schema.pattern);
+  // What keeps control characters out is for programs
+  if (schema.pattern && !schema.pattern.includes("\\u")) limits.push(schema.pattern);
   return limits.length ? `${type}, ${limits.join(", ")}` : type;
 };
+
+// What stands between backticks is code
+const words = (text) => text.split("`").map((part, n) => n % 2 ? make("code", { text: part }) : part);
 
 const rows = (list) => make("table", {}, ...list.map(([name, what]) =>
   make("tr", {}, make("td", {}, make("code", { text: name })), make("td", { text: what }))));
@@ -75,7 +79,7 @@ const show = (told) => {
   document.getElementById("version").textContent = told.info.version;
   const main = document.getElementById("operations");
   const nav = document.getElementById("tags");
-  main.replaceChildren(make("p", { text: told.info.description, kind: "pre" }));
+  main.replaceChildren(make("p", { kind: "pre" }, ...words(told.info.description)));
   const section = (name, ...children) => {
     nav.append(make("a", { text: name, href: `#${name}` }));
     main.append(make("section", {}, make("h2", { text: name, id: name }), ...children));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     operation::{Described, delete, get, patch, post, put},
-    schema::{body, count, id, nullable, one_of, re, tags, text, under},
+    schema::{body, count, id, nullable, one_of, prose, re, tags, text, under},
     shapes::{MEDIA_STATUSES, MEDIA_TYPES, MOODS},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 
 fn words() -> Value {
     json!({
-        "caption": nullable(text(0, 500, "On the roof")),
+        "caption": nullable(prose(0, 500, "On the roof")),
         "mood": nullable(one_of(&MOODS)),
         "tags": tags(),
     })
@@ -25,7 +25,7 @@ fn form() -> Value {
         &["file"],
         json!({
             "file": { "type": "string", "contentMediaType": "image/*", "format": "binary" },
-            "caption": text(0, 500, "On the roof"),
+            "caption": prose(0, 500, "On the roof"),
             "mood": one_of(&MOODS),
             "tags": { "type": "string", "description": "With commas between them", "examples": ["summer,night"] },
         }),
@@ -80,7 +80,7 @@ pub(super) fn media() -> Vec<Described> {
         post("/media/{id}/comments", "Say something below a media")
             .known()
             .once()
-            .takes(body(&["content"], json!({ "content": text(1, 500, "What a night!") })))
+            .takes(body(&["content"], json!({ "content": prose(1, 500, "What a night!") })))
             .creates(under("comment", re("Comment")))
             .refuses(&[Forbidden, InvalidStatus]),
         delete("/media/{id}/comments/{commentId}", "Take a comment back")
@@ -89,7 +89,7 @@ pub(super) fn media() -> Vec<Described> {
             .refuses(&[Forbidden]),
         post("/media/{id}/report", "Report a media")
             .known()
-            .takes(body(&[], json!({ "reason": nullable(text(0, 500, "Not for children")) })))
+            .takes(body(&[], json!({ "reason": nullable(prose(0, 500, "Not for children")) })))
             .says_nothing()
             .refuses(&[Forbidden]),
         post("/media/{id}/hide", "Hide a media").known().answers(one()).refuses(&[Forbidden, InvalidStatus]),

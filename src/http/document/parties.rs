@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::{
     operation::{Described, delete, get, patch, post, put},
     people::picture,
-    schema::{body, flag, moment, nullable, number, one_of, re, shape, tags, text, under, with, word},
+    schema::{
+        body, flag, id, line, moment, nullable, number, one_of, prose, re, shape, tags, text, under, with,
+        word,
+    },
     shapes::RSVPS,
 };
 use crate::{
@@ -17,8 +20,8 @@ use crate::{
 
 fn plan() -> Value {
     json!({
-        "title": text(3, 100, "Summer night"),
-        "description": nullable(text(0, 2000, "Bring a lamp.")),
+        "title": line(3, 100, "Summer night"),
+        "description": nullable(prose(0, 2000, "Bring a lamp.")),
         "startsAt": moment(),
         "endsAt": nullable(with(moment(), "examples", json!(["2026-05-02T04:00:00Z"]))),
         "isPrivate": flag(),
@@ -34,7 +37,15 @@ fn new_party() -> Value {
 }
 
 fn code() -> Value {
-    text(1, 64, "PQRS2345")
+    line(1, 64, "PQRS2345")
+}
+
+fn point() -> Value {
+    with(word("50.95,0.73"), "pattern", json!("^-?[0-9]{1,2}([.][0-9]+)?,-?[0-9]{1,3}([.][0-9]+)?$"))
+}
+
+fn radius() -> Value {
+    json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 100, "examples": [10] })
 }
 
 fn party() -> Value {
@@ -42,18 +53,22 @@ fn party() -> Value {
 }
 
 pub(super) fn parties() -> Vec<Described> {
-    let reason = || body(&[], json!({ "reason": nullable(text(0, 500, "It rains.")) }));
+    let reason = || body(&[], json!({ "reason": nullable(prose(0, 500, "It rains.")) }));
     vec![
         post("/parties", "Make a party").user().once().takes(new_party()).creates(party()),
         get("/parties", "Public parties, or one's own")
             .asks("status", one_of(&["DRAFT", "PLANNED", "LIVE", "ENDED", "CANCELLED"]), "In this status")
-            .asks("hostId", word("me"), "Of this host; `me`: one's own, drafts too")
+            .asks(
+                "hostId",
+                json!({ "anyOf": [{ "const": "me" }, id()] }),
+                "Of this host; `me`: one's own, drafts too",
+            )
             .asks("tag", text(1, l::TAG_LENGTH, "summer"), "With this tag")
             .asks("upcoming", one_of(&["true", "false"]), "That have not begun")
             .asks("live", one_of(&["true", "false"]), "That are going on")
-            .asks("near", word("50.95,0.73"), "Around a latitude and a longitude, in degrees")
-            .asks("radiusKm", word("10"), "How far around, up to 100 km; 10 where it is not said")
-            .asks("q", text(1, 100, "summer"), "With these words")
+            .asks("near", point(), "Around a latitude and a longitude, in degrees")
+            .asks("radiusKm", radius(), "How far around, up to 100 km; 10 where it is not said")
+            .asks("q", line(1, 100, "summer"), "With these words")
             .pages(re("Party"))
             .refuses(&[Forbidden]),
         get("/parties/live", "Parties that are going on, the fullest first").pages(re("Party")),
@@ -110,7 +125,7 @@ pub(super) fn parties() -> Vec<Described> {
         post("/parties/{id}/displays", "Let a screen show the gallery")
             .known()
             .once()
-            .takes(body(&[], json!({ "name": nullable(text(1, 50, "Dance floor")) })))
+            .takes(body(&[], json!({ "name": nullable(line(1, 50, "Dance floor")) })))
             .creates(shape(json!({ "display": re("Display"), "token": word("a display token") }), &[]))
             .refuses(&[Forbidden, QuotaExceeded]),
         delete("/parties/{id}/displays/{displayId}", "Let a screen show no more")
@@ -145,7 +160,7 @@ pub(super) fn attendance() -> Vec<Described> {
             .once()
             .takes(body(
                 &["accessCode"],
-                json!({ "accessCode": code(), "displayName": nullable(text(1, 50, "Grace")) }),
+                json!({ "accessCode": code(), "displayName": nullable(line(1, 50, "Grace")) }),
             ))
             .answers(joined())
             .creates(joined())

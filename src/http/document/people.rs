@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     operation::{Described, delete, get, patch, post, put},
-    schema::{body, few, flag, nullable, re, shape, tags, text, under, with, word},
+    schema::{body, few, flag, line, nullable, password, prose, re, shape, tags, text, under, with, word},
     shapes::PLATFORMS,
 };
 use crate::http::problem::Code::{EmailTaken, Forbidden, UsernameTaken, Validation};
@@ -32,11 +32,11 @@ pub(super) fn accounts() -> Vec<Described> {
                 &["email", "password", "username", "firstName", "lastName"],
                 json!({
                     "email": email(),
-                    "password": text(10, 128, "a horse on the roof"),
+                    "password": password("a horse on the roof"),
                     "username": username(),
-                    "firstName": text(1, 50, "Ada"),
-                    "lastName": text(1, 50, "Lovelace"),
-                    "bio": nullable(text(0, 500, "Numbers, and dances.")),
+                    "firstName": line(1, 50, "Ada"),
+                    "lastName": line(1, 50, "Lovelace"),
+                    "bio": nullable(prose(0, 500, "Numbers, and dances.")),
                 }),
             ))
             .creates(signed_in())
@@ -59,7 +59,7 @@ pub(super) fn accounts() -> Vec<Described> {
                 &["current", "new"],
                 json!({
                     "current": text(0, 1024, "a horse on the roof"),
-                    "new": text(10, 128, "two horses on the roof"),
+                    "new": password("two horses on the roof"),
                 }),
             ))
             .says_nothing(),
@@ -80,9 +80,9 @@ fn profile() -> Value {
     body(
         &[],
         json!({
-            "firstName": text(1, 50, "Ada"),
-            "lastName": text(1, 50, "Lovelace"),
-            "bio": nullable(text(0, 500, "Numbers, and dances.")),
+            "firstName": line(1, 50, "Ada"),
+            "lastName": line(1, 50, "Lovelace"),
+            "bio": nullable(prose(0, 500, "Numbers, and dances.")),
             "interests": tags(),
             "notificationsEnabled": flag(),
         }),

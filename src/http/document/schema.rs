@@ -44,6 +44,43 @@ pub(super) fn text(least: usize, most: usize, example: &str) -> Value {
     json!({ "type": "string", "minLength": least, "maxLength": most, "examples": [example] })
 }
 
+/// White space, which is taken away around what is sent.
+const BLANK: &str = r"\t-\r \u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
+/// Control characters.
+const CONTROL: &str = r"\u0000-\u001F\u007F-\u009F";
+/// Control characters, and what turns the direction of the text after it.
+const UNFIT: &str = r"\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069";
+/// Control characters but tab and line feed.
+const UNFIT_IN_PROSE: &str = r"\u0000-\u0008\u000B-\u001F\u007F-\u009F";
+
+/// One line of so many scalars, as it is sent.
+pub(super) fn line(least: usize, most: usize, example: &str) -> Value {
+    let ends = format!("[^{BLANK}{UNFIT}]");
+    let words = if least > 1 {
+        format!("{ends}[^{UNFIT}]{{{},}}{ends}", least - 2)
+    } else {
+        format!("{ends}[^{UNFIT}]*")
+    };
+    with(text(least, most, example), "pattern", json!(format!("^[{BLANK}]*{words}[{BLANK}]*$")))
+}
+
+/// So many scalars on several lines, as they are sent.
+pub(super) fn prose(least: usize, most: usize, example: &str) -> Value {
+    let first = if least > 0 { format!("[^{BLANK}{UNFIT_IN_PROSE}]") } else { String::new() };
+    let pattern = format!("^[{BLANK}]*{first}[^{UNFIT_IN_PROSE}]*[{BLANK}]*$");
+    with(text(least, most, example), "pattern", json!(pattern))
+}
+
+/// A password that is chosen.
+pub(super) fn password(example: &str) -> Value {
+    with(text(10, 128, example), "pattern", json!(format!("^[^{CONTROL}]*$")))
+}
+
+/// Printable ASCII characters.
+pub(super) fn printable(least: usize, most: usize, example: &str) -> Value {
+    with(text(least, most, example), "pattern", json!("^[ -~]*$"))
+}
+
 /// Tags as they are sent. How many there are is counted when those that come to the same are one.
 pub(super) fn tags() -> Value {
     let description = format!("At most {} different ones", l::TAGS);

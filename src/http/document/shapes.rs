@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::schema::{
-    body, count, flag, id, link, list, moment, nullable, number, one_of, re, shape, text, with, word,
+    body, count, flag, id, line, link, list, moment, nullable, number, one_of, re, shape, with, word,
 };
 use crate::domain::limits as l;
 
@@ -104,13 +104,13 @@ fn venue() -> Value {
     let nowhere =
         json!({ "properties": { "latitude": { "type": "null" }, "longitude": { "type": "null" } } });
     let fields = json!({
-        "name": text(1, 200, "The old mill"),
-        "address": nullable(text(1, 500, "Mill Lane 1")),
-        "city": nullable(text(1, 500, "Rye")),
-        "country": nullable(text(1, 500, "England")),
+        "name": line(1, 200, "The old mill"),
+        "address": nullable(line(1, 500, "Mill Lane 1")),
+        "city": nullable(line(1, 500, "Rye")),
+        "country": nullable(line(1, 500, "England")),
         "latitude": nullable(with(degrees(90), "examples", json!([50.95]))),
         "longitude": nullable(with(degrees(180), "examples", json!([0.73]))),
-        "placeId": nullable(text(1, 500, "mill")),
+        "placeId": nullable(line(1, 500, "mill")),
     });
     with(body(&["name"], fields), "anyOf", json!([there, nowhere]))
 }
@@ -255,7 +255,7 @@ fn device() -> Value {
 fn social_link() -> Value {
     let fields = json!({
         "platform": one_of(&PLATFORMS),
-        "url": { "type": "string", "format": "uri", "examples": ["https://www.instagram.com/ada"] },
+        "url": { "type": "string", "format": "uri", "maxLength": 300, "examples": ["https://www.instagram.com/ada"] },
     });
     shape(fields, &[])
 }

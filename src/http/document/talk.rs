@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     operation::{Described, delete, get, patch, post, put},
-    schema::{body, id, nullable, number, one_of, re, shape, text, under, word},
+    schema::{body, id, line, nullable, number, one_of, printable, prose, re, shape, text, under, word},
     shapes::{DEVICES, MESSAGE_TYPES},
 };
 use crate::http::problem::Code::{Conflict, Forbidden, InvalidStatus, QuotaExceeded, Validation};
@@ -22,11 +22,11 @@ pub(super) fn chat() -> Vec<Described> {
             .takes(body(
                 &["content"],
                 json!({
-                    "content": text(0, 2000, "See you there"),
+                    "content": prose(0, 2000, "See you there"),
                     "type": nullable(one_of(&MESSAGE_TYPES)),
                     "mediaId": nullable(id()),
                     "replyToId": nullable(id()),
-                    "clientId": nullable(text(1, 64, "m-1")),
+                    "clientId": nullable(line(1, 128, "m-1")),
                 }),
             ))
             .answers(message())
@@ -34,7 +34,7 @@ pub(super) fn chat() -> Vec<Described> {
             .refuses(&[Forbidden, InvalidStatus, Conflict]),
         patch("/parties/{id}/chat/messages/{messageId}", "Edit a message")
             .known()
-            .takes(body(&["content"], json!({ "content": text(1, 2000, "See you here") })))
+            .takes(body(&["content"], json!({ "content": prose(0, 2000, "See you here") })))
             .answers(message())
             .refuses(&[Forbidden, InvalidStatus]),
         delete("/parties/{id}/chat/messages/{messageId}", "Take a message back")
@@ -74,7 +74,7 @@ pub(super) fn notifications() -> Vec<Described> {
             .once()
             .takes(body(
                 &["token", "platform"],
-                json!({ "token": text(1, 4096, "a push token"), "platform": one_of(&DEVICES) }),
+                json!({ "token": printable(1, 4096, "a push token"), "platform": one_of(&DEVICES) }),
             ))
             .answers(under("device", re("Device")))
             .creates(under("device", re("Device"))),
