@@ -25,8 +25,8 @@ check: ## The quick look while writing
 fmt: ## Formats everything
 	cargo fmt --all
 
-bench: ## The cost of /health beside a bare handler, of a start, and of an idle pod
-	cargo bench --bench health --bench start --locked
+bench: ## The cost of /health beside a bare handler, of a start, of an idle pod, and of crowds
+	cargo bench --bench health --bench start --bench crowds --locked
 
 dev: ## The service from this directory in containers, made anew at every change; http://127.0.0.1:3000
 	docker compose -f docker-compose.dev.yml up --build
