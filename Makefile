@@ -26,8 +26,8 @@ check: ## The quick look while writing
 fmt: ## Formats everything
 	cargo fmt --all
 
-bench: ## The cost of /health beside a bare handler, of a start, and of an idle pod
-	cargo bench --bench health --bench start --locked
+bench: ## The cost of /health beside a bare handler, of a start, of an idle pod, and of crowds
+	cargo bench --bench health --bench start --bench crowds --locked
 
 FUZZ_SECONDS ?= 600
 FUZZ_CASES ?= 200000

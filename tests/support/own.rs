@@ -12,7 +12,7 @@ use std::{
 use party_gallery::local::{Server, Signal};
 use tokio::runtime;
 
-use super::{DEADLINE, servers};
+use super::{DEADLINE, process::spent, servers};
 
 /// A PostgreSQL of one test alone.
 pub type OwnPostgres = Own<Postgres>;
@@ -73,18 +73,8 @@ impl<K: Kind> Own<K> {
 
     /// The processor's time that it and its children have taken so far.
     pub fn spent(&mut self) -> Duration {
-        let pid = self.running().pid().unwrap().expect("it runs").to_string();
-        let processes = fs::read_dir("/proc").unwrap().flatten();
-        let ticks = processes.filter_map(|process| {
-            let stat = fs::read_to_string(process.path().join("stat")).ok()?;
-            // After the name, which may hold anything
-            let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-            let is_its = process.file_name().to_str() == Some(&pid) || fields[1] == pid;
-            // Its own, and what those of its children took that have ended
-            is_its.then(|| fields[11..15].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum::<u64>())
-        });
-        // A tick is a hundredth of a second on every Linux
-        Duration::from_millis(ticks.sum::<u64>() * 10)
+        let pid = self.running().pid().unwrap().expect("it runs");
+        spent(pid.unsigned_abs())
     }
 
     /// It and all its children are killed, and are gone when this returns.

@@ -111,6 +111,22 @@ impl Process {
     }
 }
 
+/// The processor's time that a process and its children have taken so far.
+pub fn spent(pid: u32) -> Duration {
+    let pid = pid.to_string();
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let ticks = processes.filter_map(|process| {
+        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+        // After the name, which may hold anything
+        let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let is_its = process.file_name().to_str() == Some(&pid) || fields[1] == pid;
+        // Its own, and what those of its children took that have ended
+        is_its.then(|| fields[11..15].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum::<u64>())
+    });
+    // A tick is a hundredth of a second on every Linux
+    Duration::from_millis(ticks.sum::<u64>() * 10)
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
