@@ -62,6 +62,7 @@ mod retention;
 mod rights;
 mod rooms;
 mod screens;
+mod secrets;
 mod social_links;
 mod sockets;
 mod stale;

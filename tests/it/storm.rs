@@ -12,7 +12,6 @@ use std::{
 
 use futures_util::future::join_all;
 use party_gallery::app::Exit;
-use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -20,6 +19,7 @@ use uuid::Uuid;
 use crate::support::{
     DEADLINE,
     app::{TestApp, Victim},
+    client::{Client, RequestBuilder},
     database::connected,
     gathering::form,
     house::{House, UNHURRIED},

@@ -11,7 +11,7 @@ use std::{
 use party_gallery::local::Server;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::support::{DEADLINE, poll::eventually, process::Process, servers};
+use crate::support::{DEADLINE, client, poll::eventually, process::Process, servers};
 
 const REDIS_PORT: u16 = 6_380;
 
@@ -101,7 +101,7 @@ fn certify(directory: &Path, address: Ipv4Addr, owner: u32) {
 
 async fn checks(pod: &Process) -> serde_json::Value {
     let url = format!("http://{}/health", pod.address().await);
-    reqwest::get(url).await.unwrap().json::<serde_json::Value>().await.unwrap()["checks"].take()
+    client::get(url).await.unwrap().json::<serde_json::Value>().await.unwrap()["checks"].take()
 }
 
 #[tokio::test]

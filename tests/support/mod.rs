@@ -13,6 +13,7 @@
 
 pub mod app;
 pub mod chaos_proxy;
+pub mod client;
 pub mod database;
 pub mod gathering;
 pub mod house;
@@ -25,6 +26,7 @@ pub mod poll;
 pub mod process;
 pub mod scene;
 pub mod screen;
+pub mod secrets;
 pub mod servers;
 pub mod stage;
 pub mod ws;
