@@ -146,6 +146,12 @@ fn what_may_be_replaced_or_is_global_is_known_to_few() -> io::Result<()> {
 }
 
 #[test]
+fn whatever_tests_are_answered_is_looked_at() -> io::Result<()> {
+    hold(&rules::unwatched(&house()?, "tests/support/client.rs"));
+    Ok(())
+}
+
+#[test]
 fn a_file_is_one_noun_and_says_what_it_is_for() -> io::Result<()> {
     let house = house()?;
     hold(&rules::too_long(&house, LINES));

@@ -336,13 +336,18 @@ pub(super) async fn admit(
     act: Act,
 ) -> Result<Inside, Error> {
     let found = parties::find(connection, media.party_id, caller.id()).await?;
-    if act != Act::EditOwn {
-        let Inside { standing, .. } = door::judge(found.clone(), caller, Act::SeeGallery)?;
-        if !media.is_visible(standing, caller.person()) {
-            return Err(Error::NotFound);
-        }
+    if act == Act::EditOwn {
+        return door::judge(found, caller, act);
     }
-    door::judge(found, caller, act)
+    let Inside { standing, .. } = door::judge(found.clone(), caller, Act::SeeGallery)?;
+    if !media.is_visible(standing, caller.person()) {
+        return Err(Error::NotFound);
+    }
+    door::judge(found, caller, act).map_err(|denied| match denied {
+        // A screen knows of no party, but of this media: it was let see it above
+        Error::NotFound => door::refused(caller),
+        other => other,
+    })
 }
 
 /// A media as it is kept.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::rules::{differences, known_elsewhere, nameless, stray_sql, too_long, unexplained, waved_through};
+use crate::rules::{
+    differences, known_elsewhere, nameless, stray_sql, too_long, unexplained, unwatched, waved_through,
+};
 use crate::source::Source;
 use crate::{ACTORS, BANNED, KNOWN_ONLY_TO, SQL, SQL_ELSEWHERE, SRC, WAVED_THROUGH};
 
@@ -54,6 +56,16 @@ fn a_crate_in_another_file_than_its_own_is_found() {
     assert_eq!(breaks("actors/src/kernel/child.rs", "use super::{backoff::Backoff, life::Life};"), 0);
     assert_eq!(breaks("actors/src/kernel/mod.rs", "mod backoff;\npub use backoff::Backoff;"), 0);
     assert_eq!(breaks("src/main.rs", "use party_gallery::telemetry::root;"), 0);
+}
+
+#[test]
+fn a_test_with_a_client_of_its_own_is_found() {
+    let breaks = |path, text| unwatched(&house(path, text), "tests/support/client.rs").len();
+    assert_eq!(breaks("tests/it/chat.rs", "use reqwest::{Client, Method};"), 1);
+    assert_eq!(breaks("tests/support/scene.rs", "async fn f() { reqwest::get(\"/\").await }"), 1);
+
+    assert_eq!(breaks("tests/it/chat.rs", "use reqwest::{Method, header::HeaderMap};"), 0);
+    assert_eq!(breaks("tests/support/client.rs", "struct Client(reqwest::Client);"), 0);
 }
 
 #[test]

@@ -188,6 +188,26 @@ pub(crate) fn differences(
     differing.map(|name| format!("docs/contract/{name}:1: is not the contract's")).collect()
 }
 
+/// Tests that ask with a client whose answers nobody looks at.
+pub(crate) fn unwatched(sources: &[Source], watched: &str) -> Vec<String> {
+    let mut breaches = Vec::new();
+    let tests = sources
+        .iter()
+        .filter(|source| ["tests/it/", "tests/support/"].iter().any(|root| source.path.starts_with(root)));
+    for source in tests.filter(|source| source.path != watched) {
+        for (line, path) in &source.paths {
+            let asks = ["Client", "ClientBuilder", "RequestBuilder", "Response", "get"];
+            if let [first, second, ..] = path.as_slice()
+                && first == "reqwest"
+                && asks.contains(&second.as_str())
+            {
+                breaches.push(format!("{}:{line}: only {watched} may know `reqwest::{second}`", source.path));
+            }
+        }
+    }
+    breaches
+}
+
 /// What becomes part of the binary.
 fn shipped(sources: &[Source]) -> impl Iterator<Item = &Source> {
     sources.iter().filter(|source| ["src/", "actors/src/"].iter().any(|root| source.path.starts_with(root)))

@@ -8,13 +8,14 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use party_gallery::db::migrate;
-use reqwest::{Client, Method, header::HeaderMap};
+use reqwest::{Method, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client::Client,
     database::{MIGRATED, connected, fresh},
     own::{OwnPostgres, OwnRedis},
     poll::eventually,

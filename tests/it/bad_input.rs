@@ -12,11 +12,12 @@ use party_gallery::{
     service::tokens::{ACCESS_TOKEN, Tokens},
 };
 use party_gallery_actors::health::wall_clock;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
+    client::{Client, RequestBuilder},
     gathering::{form, upload},
     house::House,
     pictures,

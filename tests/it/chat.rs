@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client::Client,
     poll::eventually,
     servers::fresh_redis,
     stage::{Reply, Somebody, Stage, ask, stop},
@@ -262,7 +263,7 @@ async fn each_bad_input_has_its_own_problem() {
         ("[]", 400, "MALFORMED_BODY"),
         (&format!(r#"{{"content":"{}"}}"#, "x".repeat(300_000)), 413, "PAYLOAD_TOO_LARGE"),
     ] {
-        let answer = reqwest::Client::new()
+        let answer = Client::new()
             .post(app.url(&path(party)))
             .header("authorization", &host.bearer)
             .header("content-type", "application/json")

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client::Client,
     cluster::{Cluster, MASTERS},
     house::UNHURRIED,
     pod::Pod,

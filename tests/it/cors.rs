@@ -1,10 +1,11 @@
 //! Pages of other origins: who may call the API from a browser.
 
-use reqwest::{Client, Method, Response};
+use reqwest::Method;
 
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client::{Client, Response},
     database::{MIGRATED, fresh},
     servers::fresh_redis,
 };

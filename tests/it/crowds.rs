@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client::Client,
     poll::eventually,
     scene::{Reply, Somebody, Stage, sent},
 };
@@ -30,7 +31,7 @@ async fn users(stage: &Stage, count: usize) -> Vec<Somebody> {
 
 /// Asks a pod until it does not say that it has no room: what it refuses then is not done.
 async fn insist(pod: &TestApp, method: &Method, path: &str, by: &Somebody, key: &str, body: &Value) -> Reply {
-    let client = reqwest::Client::new();
+    let client = Client::new();
     eventually(DEADLINE * 3, "the pod has room", async || {
         let request = client.request(method.clone(), pod.url(&format!("/api/v1{path}")));
         let request = request.bearer_auth(&by.token).header("Idempotency-Key", key);

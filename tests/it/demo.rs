@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     DEADLINE,
+    client::Client,
     newcomer::{Newcomer, REPOSITORY},
     poll::eventually,
 };
@@ -18,7 +19,7 @@ async fn a_demo_party_has_real_pictures_a_code_and_a_qr_code_and_is_found_again(
     assert!(drawn > 15, "a QR code is drawn: {:?}", newcomer.lines());
 
     let api = format!("http://{}/api/v1", newcomer.address);
-    let client = reqwest::Client::new();
+    let client = Client::new();
     let joins = json!({ "accessCode": shown["Join code"], "displayName": "Grace" });
     let joined = client.post(format!("{api}/parties/join-by-code")).json(&joins).send().await.unwrap();
     assert_eq!(joined.status(), 201);

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::support::{
     DEADLINE,
+    client::Client,
     poll::eventually,
     scene::{Reply, Somebody, Stage, sent},
 };
@@ -75,7 +76,7 @@ async fn of_more_than_twenty_the_oldest_go_however_many_come_at_once() {
         let body = json!({ "token": format!("t{n}"), "platform": "ios" });
         let pod = if n.is_multiple_of(2) { &stage.app } else { &other };
         eventually(DEADLINE, "it is taken", async || {
-            let request = reqwest::Client::new().post(pod.url("/api/v1/devices")).bearer_auth(&ada.token);
+            let request = Client::new().post(pod.url("/api/v1/devices")).bearer_auth(&ada.token);
             let reply = sent(request.json(&body)).await;
             (reply.status != 503).then_some(reply.status.as_u16())
         })

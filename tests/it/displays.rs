@@ -61,7 +61,7 @@ async fn a_screen_sees_one_gallery_until_it_is_revoked() {
             (Method::POST, format!("{whole}/chat/messages"), 404),
             (Method::POST, format!("{whole}/displays"), 404),
             (Method::PATCH, whole.clone(), 404),
-            (Method::DELETE, format!("/api/v1/media/{media}"), 404),
+            (Method::DELETE, format!("/api/v1/media/{media}"), if seen == 200 { 403 } else { 404 }),
             (Method::GET, format!("/api/v1/parties/{elsewhere}/media"), 404),
         ]
     };

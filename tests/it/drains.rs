@@ -6,7 +6,7 @@ use std::{cell::Cell, collections::BTreeSet, time::Duration};
 use futures_util::future::join_all;
 
 use crate::support::{
-    DEADLINE,
+    DEADLINE, client,
     crowd::{Follower, Gathering, PATIENCE, Pods, paced},
     house::House,
     poll::eventually,
@@ -33,7 +33,7 @@ async fn roll(house: &House, pods: &Pods, running: &mut [Process], said: impl Fn
         // As a balancer does it: until then it is sent more
         let ready = format!("http://{}/health/ready", pods.get(nth).unwrap());
         eventually(DEADLINE, "it is not ready", async || {
-            reqwest::get(&ready).await.is_ok_and(|reply| reply.status() == 503)
+            client::get(&ready).await.is_ok_and(|reply| reply.status() == 503)
         })
         .await;
         pods.set(nth, None);

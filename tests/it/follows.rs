@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client::Client,
     house::UNHURRIED,
     poll::eventually,
     scene::{Reply, Somebody, Stage, sent},
@@ -153,7 +154,7 @@ async fn followers_stand_newest_first_in_pages() {
 /// Asks one of two pods; where many wait for each other some are told that nothing was done, and come again.
 async fn toggle(pods: &[&TestApp; 2], turn: usize, method: &Method, of: Uuid, by: &Somebody) {
     let url = pods[turn % 2].url(&format!("/api/v1{}", path(of)));
-    let client = reqwest::Client::new();
+    let client = Client::new();
     eventually(DEADLINE, "it is done", async || {
         let reply = sent(client.request(method.clone(), &url).bearer_auth(&by.token)).await;
         assert!([204, 503].contains(&reply.status.as_u16()), "{} {}", reply.status, reply.body);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     DEADLINE,
+    client::Client,
     gathering::{Party, form, path_of, upload},
     pictures::{self, CORNERS, PLACE},
     poll::eventually,
@@ -170,7 +171,7 @@ async fn files_come_in_parts_with_etags_and_heads() {
     assert_eq!((known.status().as_u16(), known.bytes().await.unwrap().len()), (304, 0));
     // Only what is got comes in parts
     for range in ["", "bytes=10-19", "bytes=99999999-"] {
-        let head = reqwest::Client::new().head(party.app.url(&path)).header("range", range);
+        let head = Client::new().head(party.app.url(&path)).header("range", range);
         let head = head.send().await.unwrap();
         assert_eq!(
             (head.status().as_u16(), &head.headers()["content-length"]),

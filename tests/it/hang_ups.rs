@@ -5,7 +5,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-use crate::support::{DEADLINE, database::connected, house::House, poll::eventually};
+use crate::support::{DEADLINE, client, database::connected, house::House, poll::eventually};
 
 /// How a client hangs up.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ enum End {
 async fn who_hangs_up_while_the_database_thinks_is_told_of_once() {
     let house = House::start().await;
     let (process, pod) = house.pod(&[]).await;
-    let scrape = async || reqwest::get(format!("http://{pod}/metrics")).await.unwrap().text().await.unwrap();
+    let scrape = async || client::get(format!("http://{pod}/metrics")).await.unwrap().text().await.unwrap();
     let lines = || {
         let lines = process.lines().into_iter();
         lines.filter(|line| line["route"] == "/api/v1/parties").collect::<Vec<_>>()
@@ -60,6 +60,6 @@ async fn who_hangs_up_while_the_database_thinks_is_told_of_once() {
         assert!(scrape.contains(&format!("party_gallery_{told}\n")), "{told}\n{scrape}");
     }
     // Those who stay are served, with what the others have left behind
-    assert_eq!(reqwest::get(format!("http://{pod}/api/v1/parties")).await.unwrap().status(), 200);
+    assert_eq!(client::get(format!("http://{pod}/api/v1/parties")).await.unwrap().status(), 200);
     assert_eq!(lines().len(), 3);
 }

@@ -10,6 +10,7 @@ use crate::{
     rights::Cast,
     support::{
         DEADLINE,
+        client::Client,
         database::connected,
         poll::eventually,
         scene::{Somebody, Stage, id},
@@ -94,7 +95,7 @@ async fn of_many_cancels_at_two_pods_one_is_told() {
     let host = stage.user("ada").await;
     let party = stage.party(&host, json!({})).await;
     let path = format!("/api/v1/parties/{}/cancel", party["id"].as_str().unwrap());
-    let client = reqwest::Client::new();
+    let client = Client::new();
     let cancels = join_all((0..20).map(async |n| {
         let pod = if n % 2 == 0 { &stage.app } else { &second };
         // What is told to come again does

@@ -10,6 +10,7 @@ use crate::support::{
     DEADLINE,
     app::Victim,
     chaos_proxy::{ChaosProxy, Upstream},
+    client,
     database::{MIGRATED, fresh},
     own::OwnRedis,
     pod::Pod,
@@ -188,7 +189,7 @@ async fn a_pod_that_is_killed_costs_its_screens_a_reconnection_and_no_event() {
     for pod in [here, there] {
         let ready = format!("http://{pod}/health/ready");
         eventually(DEADLINE, "the pod is ready", async || {
-            reqwest::get(&ready).await.is_ok_and(|reply| reply.status() == 200)
+            client::get(&ready).await.is_ok_and(|reply| reply.status() == 200)
         })
         .await;
     }

@@ -67,6 +67,7 @@ mod retention;
 mod rights;
 mod rooms;
 mod screens;
+mod secrets;
 mod slow_screens;
 mod social_links;
 mod sockets;

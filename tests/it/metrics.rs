@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client,
     gathering::Party,
     pictures,
     poll::eventually,
@@ -105,7 +106,7 @@ const WORDS: [(&str, &[(&str, bool)]); 14] = [
 ];
 
 async fn scrape(app: &TestApp) -> String {
-    let answer = reqwest::get(app.url("/metrics")).await.unwrap();
+    let answer = client::get(app.url("/metrics")).await.unwrap();
     assert_eq!(answer.status(), 200);
     answer.text().await.unwrap()
 }

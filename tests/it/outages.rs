@@ -5,10 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::Client;
 use tokio::time::sleep;
 
-use crate::support::{DEADLINE, house::House, poll::eventually, stage::Somebody};
+use crate::support::{DEADLINE, client::Client, house::House, poll::eventually, stage::Somebody};
 
 /// What the contract's limits are given on a busy machine.
 const NOISE: Duration = Duration::from_millis(500);

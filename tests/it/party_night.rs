@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::support::{
     DEADLINE,
     chaos_proxy::{ChaosProxy, Upstream},
+    client,
     database::{MIGRATED, fresh},
     gathering::{form, path_of, upload},
     own::OwnRedis,
@@ -125,7 +126,7 @@ async fn a_guests_photo_reaches_another_guests_screen_and_waits_for_who_is_away(
     assert_eq!((&page["data"][0]["id"], &page["meta"]["seq"]), (photo, &json!(before + 2)));
     // By the link alone, as a page's <img> has it
     let link = path_of(&ready["data"]["media"]["urls"]["file"]);
-    let file = reqwest::get(format!("http://{}{link}", night.pod)).await.unwrap();
+    let file = client::get(format!("http://{}{link}", night.pod)).await.unwrap();
     assert_eq!(file.status(), 200);
     let file = file.bytes().await.unwrap();
     assert!(!pictures::contains(&file, PLACE) && !pictures::contains(&file, b"PhoneOfAnn"));

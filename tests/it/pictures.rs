@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::support::{
     DEADLINE,
+    client::Client,
     gathering::{Party, form, path_of},
     pictures,
     poll::eventually,
@@ -20,7 +21,7 @@ use crate::support::{
 const AVATAR: &str = "/api/v1/users/me/avatar";
 
 async fn put(party: &Party, caller: Option<&Somebody>, path: &str, form: Form) -> Reply {
-    let mut request = reqwest::Client::new().put(party.app.url(path)).multipart(form);
+    let mut request = Client::new().put(party.app.url(path)).multipart(form);
     if let Some(caller) = caller {
         request = request.header("authorization", &caller.bearer);
     }
@@ -126,7 +127,7 @@ async fn a_face_is_shown_wherever_its_user_is_and_tells_nothing_else() {
     assert_eq!(again.status(), 304);
     let part = party.bytes(None, &path_of(&url), &[("range", "bytes=0-9")]).await;
     assert_eq!((part.status().as_u16(), part.bytes().await.unwrap().len()), (206, 10));
-    let head = reqwest::Client::new().head(party.app.url(&path_of(&url))).send().await.unwrap();
+    let head = Client::new().head(party.app.url(&path_of(&url))).send().await.unwrap();
     assert_eq!(head.headers()["content-length"], bytes.len().to_string().as_str());
     assert_eq!(party.stored(&party.host.id.to_string()), 1, "the photo itself is not kept");
     eventually(DEADLINE, "nothing is left in staging", async || party.stored("/staging/") == 0).await;

@@ -7,6 +7,7 @@ use party_gallery::app::Exit;
 use crate::support::{
     DEADLINE,
     app::{TestApp, Victim},
+    client,
     logs::Line,
     own::{OwnPostgres, OwnRedis},
     poll::eventually,
@@ -184,7 +185,7 @@ async fn answers_of_a_pod_that_drains_close_their_connections() {
     let (postgres, redis) = (OwnPostgres::start().await, OwnRedis::start().await);
     let mut app = TestApp::start(postgres.url(), redis.url(), &[("DRAIN_DELAY", "20s")]).await;
     let connection = async || {
-        let answer = reqwest::get(app.url("/health/live")).await.unwrap();
+        let answer = client::get(app.url("/health/live")).await.unwrap();
         answer.headers().get("connection").map(|value| value.to_str().unwrap().to_lowercase())
     };
     assert_ne!(connection().await.as_deref(), Some("close"));

@@ -13,6 +13,7 @@ use crate::support::{
     DEADLINE,
     app::{TestApp, Victim},
     chaos_proxy::{ChaosProxy, Upstream},
+    client,
     own::{OwnPostgres, OwnRedis},
     pictures,
     poll::eventually,
@@ -76,7 +77,7 @@ async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
         rests.push(rest.to_vec());
     }
     eventually(DEADLINE, "the uploads are on their way", async || {
-        let metrics = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+        let metrics = client::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
         // And this one itself
         metrics.contains(&format!("party_gallery_http_requests_in_flight {}", REQUESTS + 1))
     })
@@ -84,7 +85,7 @@ async fn sigterm_with_200_sockets_and_20_requests_open_ends_with_0() {
 
     pod.signal("TERM");
     eventually(DEADLINE, "it drains", async || {
-        let ready = reqwest::get(format!("http://{address}/health/ready")).await.unwrap();
+        let ready = client::get(format!("http://{address}/health/ready")).await.unwrap();
         ready.text().await.unwrap().contains("draining")
     })
     .await;

@@ -9,12 +9,12 @@ use std::{
 use futures_util::future::join_all;
 use party_gallery::domain::rate::{Limit, Verb, apply};
 use proptest::{prelude::*, test_runner::TestRunner};
-use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client::{Client, Response},
     database::{MIGRATED, fresh},
     own::OwnRedis,
     poll::eventually,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{
     gathering::Party,
     scene::{Somebody, Stage, sent},
+    secrets,
     stage::{ask, stop},
 };
 
@@ -45,6 +46,9 @@ impl Cast {
                     user.id
                 ))
                 .await;
+            if role == "cohost" {
+                secrets::runs(party.parse().unwrap(), user.id);
+            }
             cast.push((name, Some(user)));
         }
         let elsewhere = stage.party(host, json!({ "isPrivate": true })).await;

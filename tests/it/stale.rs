@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client,
     own::OwnPostgres,
     poll::eventually,
     servers::fresh_redis,
@@ -41,7 +42,7 @@ async fn pod(stage: &Stage, redis: &str) -> TestApp {
 
 /// How many pages a pod keeps.
 async fn kept(pod: &TestApp) -> f64 {
-    let scrape = reqwest::get(pod.url("/metrics")).await.unwrap().text().await.unwrap();
+    let scrape = client::get(pod.url("/metrics")).await.unwrap().text().await.unwrap();
     let value = scrape.lines().find_map(|line| line.strip_prefix("party_gallery_gallery_pages "));
     value.unwrap().parse().unwrap()
 }

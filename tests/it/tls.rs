@@ -12,7 +12,7 @@ use party_gallery::local::Server;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::support::{
-    DEADLINE,
+    DEADLINE, client,
     cluster::{Cluster, Encryption},
     database::{MIGRATED, fresh},
     poll::eventually,
@@ -108,7 +108,7 @@ fn certify(directory: &Path, address: Ipv4Addr, owner: u32) {
 
 async fn checks(pod: &Process) -> serde_json::Value {
     let url = format!("http://{}/health", pod.address().await);
-    reqwest::get(url).await.unwrap().json::<serde_json::Value>().await.unwrap()["checks"].take()
+    client::get(url).await.unwrap().json::<serde_json::Value>().await.unwrap()["checks"].take()
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::support::{
     DEADLINE,
+    client::Client,
     gathering::{Party, form, upload},
     pictures,
     poll::eventually,
@@ -78,7 +79,7 @@ async fn what_is_no_photo_is_refused_by_its_own_problem_and_the_pod_stays_health
         ),
         ("rubbish", "multipart/form-data; boundary=b", "rubbish".repeat(100)),
     ] {
-        let answer = reqwest::Client::new()
+        let answer = Client::new()
             .post(&url)
             .header("authorization", &party.guest.bearer)
             .header("content-type", content_type)

@@ -10,13 +10,13 @@ use std::{
 
 use futures_util::{StreamExt as _, stream};
 use party_gallery_actors::health::wall_clock;
-use reqwest::Client;
 use serde_json::Value;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::support::{
     DEADLINE,
+    client::{self, Client, Response},
     database::connected,
     gathering::form,
     house::House,
@@ -147,7 +147,7 @@ impl Rush {
             .await;
     }
 
-    async fn get(&self, path: &str) -> reqwest::Response {
+    async fn get(&self, path: &str) -> Response {
         let request = self.client.get(format!("http://{}/api/v1{path}", self.pod));
         let answer = request.header("authorization", &self.guests[0].bearer).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
@@ -204,7 +204,7 @@ async fn a_redis_that_is_killed_costs_nobody_anything() {
     rush.is_whole(&house, &ids).await;
     eventually(DEADLINE, "all is well again", async || {
         let health =
-            reqwest::get(format!("http://{pod}/health")).await.unwrap().json::<Value>().await.unwrap();
+            client::get(format!("http://{pod}/health")).await.unwrap().json::<Value>().await.unwrap();
         health["status"] == "healthy"
     })
     .await;

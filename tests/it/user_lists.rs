@@ -6,7 +6,10 @@ use party_gallery::realtime::Kind;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::scene::{Reply, Somebody, Stage, id};
+use crate::support::{
+    scene::{Reply, Somebody, Stage, id},
+    secrets,
+};
 
 async fn place(stage: &Stage, party: Uuid, person: Uuid, role: &str, state: &str, rsvp: &str) {
     stage
@@ -15,6 +18,9 @@ async fn place(stage: &Stage, party: Uuid, person: Uuid, role: &str, state: &str
              VALUES ('{party}', '{person}', '{role}', '{state}', '{rsvp}')"
         ))
         .await;
+    if role == "cohost" && state == "in" {
+        secrets::runs(party, person);
+    }
 }
 
 /// A photo in that status.

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::support::{
     DEADLINE,
     app::TestApp,
+    client,
     own::OwnRedis,
     poll::eventually,
     stage::{Somebody, Stage, ask, stop},
@@ -40,7 +41,7 @@ async fn become_known(pod: &TestApp, party: Uuid, count: i64) {
 
 /// How many looks that pod has counted itself.
 async fn counted(pod: &TestApp) -> String {
-    let scrape = reqwest::get(pod.url("/metrics")).await.unwrap().text().await.unwrap();
+    let scrape = client::get(pod.url("/metrics")).await.unwrap().text().await.unwrap();
     let line =
         scrape.lines().find_map(|line| line.strip_prefix("party_gallery_views_total{outcome=\"counted\"} "));
     line.unwrap().to_owned()

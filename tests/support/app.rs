@@ -10,7 +10,7 @@ use party_gallery::{
 use slog::Logger;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{logs::Logs, servers};
+use super::{client, logs::Logs, servers};
 
 /// A running pod. It is drained when it is asked to, or when this is dropped.
 pub struct TestApp {
@@ -55,7 +55,7 @@ impl TestApp {
 
     /// Status and body of a page.
     pub async fn get(&self, path: &str) -> (u16, serde_json::Value) {
-        let answer = reqwest::get(self.url(path)).await.unwrap();
+        let answer = client::get(self.url(path)).await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 

@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::{
     sync::watch,
@@ -18,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     DEADLINE,
+    client::{self, Client, RequestBuilder},
     database::connected,
     gathering::form,
     pictures,
@@ -92,7 +92,7 @@ impl Pods {
         for pod in self.all() {
             let url = format!("http://{pod}/health");
             eventually(PATIENCE, "all is well", async || {
-                let health = reqwest::get(&url).await.unwrap().json::<Value>().await.unwrap();
+                let health = client::get(&url).await.unwrap().json::<Value>().await.unwrap();
                 health["status"] == "healthy"
             })
             .await;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reqwest::{
-    Method, Response,
+    Method,
     header::HeaderMap,
     multipart::{Form, Part},
 };
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     DEADLINE,
     app::TestApp,
+    client::{Client, Response},
     pod::Pod,
     poll::eventually,
     servers,
@@ -83,7 +84,7 @@ impl Party {
 
     /// The bytes behind a path, in somebody's name.
     pub async fn bytes(&self, caller: Option<&Somebody>, path: &str, headers: &[(&str, &str)]) -> Response {
-        let mut request = reqwest::Client::new().get(self.app.url(path));
+        let mut request = Client::new().get(self.app.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -126,7 +127,7 @@ pub async fn upload(
     headers: &[(&str, &str)],
 ) -> Reply {
     let url = format!("http://{}/api/v1/parties/{party}/media", pod.at());
-    let mut request = reqwest::Client::new().post(url).multipart(form);
+    let mut request = Client::new().post(url).multipart(form);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -13,6 +13,7 @@
 
 pub mod app;
 pub mod chaos_proxy;
+pub mod client;
 #[path = "../../actors/src/redis/tests/cluster.rs"]
 pub mod cluster;
 pub mod crowd;
@@ -29,6 +30,7 @@ pub mod poll;
 pub mod process;
 pub mod scene;
 pub mod screen;
+pub mod secrets;
 pub mod servers;
 pub mod stage;
 pub mod ws;

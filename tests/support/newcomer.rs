@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{DEADLINE, poll::eventually, process::Process, servers};
+use super::{DEADLINE, client, poll::eventually, process::Process, servers};
 
 /// Where the clone is.
 pub const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
@@ -45,7 +45,7 @@ impl Newcomer {
         let address = address.await;
         let ready = format!("http://{address}/health/ready");
         eventually(DEADLINE, "the service is ready", async || {
-            reqwest::get(&ready).await.is_ok_and(|reply| reply.status() == 200)
+            client::get(&ready).await.is_ok_and(|reply| reply.status() == 200)
         })
         .await;
         Self { process, data, address }

@@ -24,7 +24,7 @@ impl Pod for TestApp {
 
 /// The value of a series in a pod's metrics.
 pub async fn measured(pod: &impl Pod, series: &str) -> f64 {
-    let scrape = reqwest::get(format!("http://{}/metrics", pod.at())).await.unwrap().text().await.unwrap();
+    let scrape = client::get(format!("http://{}/metrics", pod.at())).await.unwrap().text().await.unwrap();
     let value = scrape.lines().find_map(|line| {
         line.strip_prefix("party_gallery_")?.strip_prefix(series)?.strip_prefix(' ')?.parse().ok()
     });

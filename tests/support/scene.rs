@@ -7,15 +7,17 @@ use party_gallery::{
     realtime::Kind,
     service::tokens::{ACCESS_TOKEN, Tokens},
 };
-use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     DEADLINE,
     app::TestApp,
+    client::{Client, RequestBuilder},
     database::{MIGRATED, connected, fresh},
     poll::eventually,
+    secrets,
     servers::fresh_redis,
 };
 
@@ -28,7 +30,7 @@ pub struct Stage {
     database: String,
     redis: String,
     tokens: Tokens,
-    client: reqwest::Client,
+    client: Client,
 }
 
 /// Somebody who can call.
@@ -57,7 +59,7 @@ impl Stage {
         let redis = fresh_redis().await;
         let app = pod(&database, &redis, more).await;
         let secrets: JwtSecrets = SECRET.parse().unwrap();
-        Self { app, database, redis, tokens: Tokens::new(&secrets, now), client: reqwest::Client::new() }
+        Self { app, database, redis, tokens: Tokens::new(&secrets, now), client: Client::new() }
     }
 
     /// One more pod on the same servers.
@@ -83,12 +85,15 @@ impl Stage {
              INSERT INTO accounts (person_id, email, password_hash) VALUES ('{id}', '{name}@example.com', '')"
         ))
         .await;
+        secrets::belongs(&format!("{name}@example.com"), id);
         Somebody { id, token: self.token(Kind::User, id) }
     }
 
     /// A good token.
     pub fn token(&self, kind: Kind, id: Uuid) -> String {
-        self.tokens.issue(kind, id, ACCESS_TOKEN).unwrap().expose().clone()
+        let token = self.tokens.issue(kind, id, ACCESS_TOKEN).unwrap().expose().clone();
+        secrets::belongs(&token, id);
+        token
     }
 
     /// Runs statements on its database.

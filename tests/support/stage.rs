@@ -13,8 +13,10 @@ use uuid::Uuid;
 
 use super::{
     app::TestApp,
+    client::Client,
     database::{MIGRATED, connected, fresh},
     pod::Pod,
+    secrets,
 };
 
 /// A database of the test's own, and the secret that its pods share.
@@ -128,6 +130,9 @@ impl Stage {
 
     /// Gives somebody a place in a party, or another one.
     pub async fn place(&self, party: Uuid, somebody: &Somebody, role: &str, state: &str, rsvp: &str) {
+        if role == "cohost" && state == "in" {
+            secrets::runs(party, somebody.id);
+        }
         self.execute(
             "INSERT INTO attendances (party_id, person_id, role, state, rsvp) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (party_id, person_id) DO UPDATE
@@ -271,6 +276,7 @@ impl Stage {
         let secrets: JwtSecrets = self.secret.parse().unwrap();
         let id = Uuid::now_v7();
         let token = Tokens::new(&secrets, wall_clock).issue(kind, id, ACCESS_TOKEN).unwrap();
+        secrets::belongs(token.expose(), id);
         Somebody { id, bearer: format!("Bearer {}", token.expose()) }
     }
 }
@@ -295,7 +301,7 @@ pub async fn ask(
     headers: &[(&str, &str)],
     body: Option<Value>,
 ) -> Reply {
-    let mut request = reqwest::Client::new().request(method, format!("http://{}{path}", pod.at()));
+    let mut request = Client::new().request(method, format!("http://{}{path}", pod.at()));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

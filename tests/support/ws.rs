@@ -19,6 +19,8 @@ use tokio_tungstenite::{
     },
 };
 
+use super::secrets::{self, Asked};
+
 /// What a socket that closed without a close frame is said to have closed with (RFC 6455, 7.1.5).
 pub const ABNORMAL: u16 = 1006;
 
@@ -134,6 +136,7 @@ impl WsClient {
         loop {
             match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
+                    secrets::look(&Asked::nothing(), &text);
                     return Received::Json(
                         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in the frame {text}")),
                     );
