@@ -20,7 +20,7 @@ use std::{
 
 use futures_util::future::join_all;
 use rand::RngExt as _;
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::{
     runtime,
@@ -30,6 +30,7 @@ use tokio::{
 use uuid::Uuid;
 
 use support::{
+    client::Client,
     crowd::{AGAIN, paced},
     house::House,
     pod::measured,

@@ -16,8 +16,8 @@ mod visit;
 mod voice;
 
 pub use party_gallery_actors::realtime::{
-    Announcer, Audience, Close, Credential, Frame, Log, Logged, Registry, Removal, Revocation, Subject, Topic,
-    Unreadable, Watcher,
+    Announcer, Audience, Close, Credential, Frame, Log, Logged, Registry, Removal, Revocation, Subject,
+    Topic, Unreadable, Watcher,
 };
 
 pub use self::{

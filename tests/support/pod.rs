@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::app::TestApp;
+use super::{app::TestApp, client};
 
 /// A pod, as its clients know it.
 pub trait Pod {
