@@ -54,8 +54,8 @@ async fn pods_on_a_cluster_share_events_presence_limits_and_looks() {
     let (stage, cluster) = (Stage::new().await, Cluster::running().await);
     let [here, there] = pods(&stage, &cluster, &[("RATE_CHAT", "5/h")]).await;
     let host = stage.user().await;
-    // So many that each master has a part of them
-    for _ in 0..4 * MASTERS {
+    // On different masters, most likely
+    for _ in 0..MASTERS {
         let party = stage.party(&host, "LIVE", false).await;
         let guest = stage.guest(party).await;
         let (mut near, mut far) = (Screen::of(&here, &host).await, Screen::of(&there, &guest).await);

@@ -68,6 +68,6 @@ pub(super) fn public_reason(error: &redis::RedisError) -> &'static str {
 
 /// Whether a node of a cluster no longer has what it was asked for.
 pub(super) fn is_moved(error: &redis::RedisError) -> bool {
-    use ServerErrorKind::{Ask, Moved, ReadOnly, TryAgain};
-    matches!(error.kind(), ErrorKind::Server(Moved | Ask | TryAgain | ReadOnly))
+    use ServerErrorKind::{Ask, Moved, TryAgain};
+    matches!(error.kind(), ErrorKind::Server(Moved | Ask | TryAgain))
 }

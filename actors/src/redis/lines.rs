@@ -60,7 +60,7 @@ impl Lines {
 }
 
 /// Asks a node whether the cluster is whole as far as it knows, for a node lives longer than its slots.
-async fn state(line: &MultiplexedConnection) -> Result<(), RedisError> {
+pub(super) async fn state(line: &MultiplexedConnection) -> Result<(), RedisError> {
     let told: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut line.clone()).await?;
     if told.lines().any(|line| line.trim() == "cluster_state:ok") { Ok(()) } else { Err(down()) }
 }

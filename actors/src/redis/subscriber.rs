@@ -22,11 +22,14 @@ use tokio::sync::watch;
 use super::{
     config::Hosts,
     error::{is_moved, public_reason},
-    lines::Lines,
+    lines::{Lines, state},
     link::{Link, STALL},
     slots::{Node, Slots, down},
     topics::{Changes, Topic},
 };
+
+/// How many nodes are asked at once where a cluster's slots are: all pods ask, and again and again.
+const ASKED: usize = 3;
 
 /// Takes what arrives on subscribed topics. Called on the actor's thread: it must neither wait nor fail.
 pub trait Inbox: Send + Sync {
@@ -70,7 +73,7 @@ impl Ear {
         let lines = match &self.hosts {
             Hosts::Server(server) => Lines::Server(hearing.connect(server.as_ref().clone()).await?),
             Hosts::Cluster(seeds) => {
-                let slots = self.survey(seeds).await?;
+                let slots = self.survey(seeds, mine).await?;
                 let masters = slots.masters.iter().filter_map(|node| at(seeds, node));
                 let lines = try_join_all(masters.map(|master| hearing.connect(master))).await?;
                 Lines::Cluster(lines, Arc::new(slots))
@@ -80,14 +83,16 @@ impl Ear {
         Ok(Own { lines, hearing, told })
     }
 
-    /// Asks all nodes that are known which of them has which slot. The first who knows is believed: that it was wrong
-    /// is found when its word is taken.
-    async fn survey(&self, seeds: &[ConnectionInfo]) -> Result<Slots, RedisError> {
+    /// Asks some of the nodes that are known, others at each trial, which of them has which slot. The first that finds
+    /// the cluster whole is believed: that it was wrong is found when its word is taken.
+    async fn survey(&self, seeds: &[ConnectionInfo], trial: u64) -> Result<Slots, RedisError> {
         let known = self.nodes.lock().clone();
         let known: Vec<_> = known.iter().filter_map(|node| at(seeds, node)).collect();
         let seeds = seeds.iter().filter(|seed| known.iter().all(|node| node.addr() != seed.addr()));
-        let asked = known.iter().chain(seeds).map(|node| Box::pin(ask(node)));
-        let (slots, _) = select_ok(asked).await?;
+        let mut nodes: Vec<_> = known.iter().chain(seeds).collect();
+        let first = usize::try_from(trial).unwrap_or_default().wrapping_mul(ASKED) % nodes.len().max(1);
+        nodes.rotate_left(first);
+        let (slots, _) = select_ok(nodes.into_iter().take(ASKED).map(|node| Box::pin(ask(node)))).await?;
         self.nodes.lock().clone_from(&slots.nodes);
         Ok(slots)
     }
@@ -120,6 +125,8 @@ async fn ask(node: &ConnectionInfo) -> Result<Slots, RedisError> {
     };
     let client = Client::open(node.clone())?;
     let mut connection = client.get_multiplexed_async_connection_with_config(&bounded()).await?;
+    // One that is cut off from the others says what was true before
+    state(&connection).await?;
     let answer = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut connection).await?;
     Slots::read(answer, host)
 }

@@ -9,15 +9,18 @@ use bytes::Bytes;
 use redis::Script;
 use tokio::time::timeout;
 
-use super::{MS, NOISE, Pod, cluster::Cluster, until};
+use super::{MS, NOISE, Pod, SOON, cluster::Cluster, until};
 use crate::redis::{Config, Place};
 
 /// A failover takes the cluster seconds; only a test that fails takes this.
 const PATIENCE: Duration = Duration::from_secs(60);
 const TOPICS: usize = 60;
 
+/// With time for a machine that is busy with all the nodes.
 fn config(cluster: &Cluster) -> Config {
-    Config::at(Place::Cluster(cluster.urls()))
+    let mut config = Config::at(Place::Cluster(cluster.urls()));
+    config.command_deadline = SOON;
+    config
 }
 
 fn topic(n: usize) -> String {
