@@ -27,6 +27,7 @@ mod demo;
 mod devices;
 mod displays;
 mod edge;
+mod every_operation;
 mod favorites;
 mod follows;
 mod gallery;
