@@ -30,6 +30,7 @@ mod devices;
 mod displays;
 mod drains;
 mod edge;
+mod every_operation;
 mod favorites;
 mod follows;
 mod gallery;
