@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench dev staging roll scale test-containers test-openapi
+.PHONY: help run test check fmt bench bench-gallery dev staging roll scale test-containers test-openapi
 
 STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 
@@ -27,6 +27,9 @@ fmt: ## Formats everything
 
 bench: ## The cost of /health beside a bare handler, of a start, and of an idle pod
 	cargo bench --bench health --bench start --locked
+
+bench-gallery: ## What a page of a gallery costs with a million media, and an upload to ten thousand; minutes
+	cargo bench --bench gallery --locked
 
 dev: ## The service from this directory in containers, made anew at every change; http://127.0.0.1:3000
 	docker compose -f docker-compose.dev.yml up --build
