@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench fuzz dev staging roll scale test-autobahn test-containers test-openapi
+.PHONY: help run test check fmt bench bench-gallery fuzz dev staging roll scale test-autobahn test-containers test-openapi
 
 STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 
@@ -34,6 +34,9 @@ FUZZ_CASES ?= 200000
 fuzz: ## Ten minutes of whatever clients may send: make fuzz FUZZ_SECONDS=60 FUZZ_CASES=20000
 	PROPTEST_CASES=$(FUZZ_CASES) cargo test --locked --package party-gallery-actors --lib decoder
 	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --locked --test frames session -- --nocapture
+
+bench-gallery: ## What a page of a gallery costs with a million media, and an upload to ten thousand; minutes
+	cargo bench --bench gallery --locked
 
 dev: ## The service from this directory in containers, made anew at every change; http://127.0.0.1:3000
 	docker compose -f docker-compose.dev.yml up --build

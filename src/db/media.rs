@@ -1,6 +1,6 @@
 //! Media: rows, pages, counts.
 
-use tokio_postgres::Row;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use super::{Connection, DatabaseError, moment::moment, person::person};
@@ -84,6 +84,20 @@ pub struct Selection<'a> {
     pub limit: i64,
 }
 
+impl Selection<'_> {
+    /// Whether all in that status are asked for. A plan for any conditions expects to find next to nothing, and reads all
+    /// of a party: what is asked for most has a statement without them.
+    fn is_plain(&self) -> bool {
+        let Self { only_of, kind, mood, uploader_id, tag, since, .. } = self;
+        only_of.is_none()
+            && kind.is_none()
+            && mood.is_none()
+            && uploader_id.is_none()
+            && tag.is_none()
+            && since.is_none()
+    }
+}
+
 /// The media with these ids, in no order; those that are gone are left out.
 ///
 /// # Errors
@@ -114,54 +128,35 @@ pub async fn page(
     party: Uuid,
     selection: &Selection<'_>,
 ) -> Result<(Vec<Media>, i64), DatabaseError> {
-    const NEWEST: &str = include_str!("queries/media/page_newest.sql");
-    const OLDEST: &str = include_str!("queries/media/page_oldest.sql");
-    const TOP: &str = include_str!("queries/media/page_top.sql");
+    macro_rules! sql {
+        ($rest:literal) => {
+            concat!(
+                include_str!("queries/media/page_columns.sql"),
+                include_str!(concat!("queries/media/", $rest, ".sql"))
+            )
+        };
+    }
     let s = selection;
     let (status, kind, mood) = (s.status.as_str(), s.kind.map(MediaType::as_str), s.mood.map(Mood::as_str));
     let (after, likes) = s.after.unzip();
-    let rows = match s.sort {
-        Sort::Top => {
-            connection
-                .query(
-                    TOP,
-                    &[
-                        &party,
-                        &status,
-                        &s.only_of,
-                        &kind,
-                        &mood,
-                        &s.uploader_id,
-                        &s.tag,
-                        &s.since,
-                        &s.limit,
-                        &after,
-                        &likes,
-                    ],
-                )
-                .await?
-        }
-        Sort::Newest | Sort::Oldest => {
-            let sql = if s.sort == Sort::Newest { NEWEST } else { OLDEST };
-            connection
-                .query(
-                    sql,
-                    &[
-                        &party,
-                        &status,
-                        &s.only_of,
-                        &kind,
-                        &mood,
-                        &s.uploader_id,
-                        &s.tag,
-                        &s.since,
-                        &s.limit,
-                        &after,
-                    ],
-                )
-                .await?
-        }
+    let statement = match (s.sort, s.is_plain()) {
+        (Sort::Newest, true) => sql!("plain_newest"),
+        (Sort::Oldest, true) => sql!("plain_oldest"),
+        (Sort::Top, true) => sql!("plain_top"),
+        (Sort::Newest, false) => sql!("page_newest"),
+        (Sort::Oldest, false) => sql!("page_oldest"),
+        (Sort::Top, false) => sql!("page_top"),
     };
+    let filters: [&(dyn ToSql + Sync); 6] = [&s.only_of, &kind, &mood, &s.uploader_id, &s.tag, &s.since];
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&party, &status];
+    if !s.is_plain() {
+        parameters.extend(filters);
+    }
+    parameters.extend([&s.limit as &(dyn ToSql + Sync), &after]);
+    if s.sort == Sort::Top {
+        parameters.push(&likes);
+    }
+    let rows = connection.query(statement, &parameters).await?;
     let seq = rows.first().map(|row| row.get("party_seq")).unwrap_or_default();
     // A party without media is one row of nulls beside its number
     Ok((rows.iter().filter_map(media).collect(), seq))
