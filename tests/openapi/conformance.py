@@ -150,7 +150,7 @@ def conform(service: Service, caller: Caller, folder: pathlib.Path) -> tuple[str
     command = [
         str(pathlib.Path(sys.executable).with_name("st")), "--config-file", str(config(caller, folder)),
         "run", service.url("/openapi.json"), "--checks", "all", "--max-examples", CASES, "--continue-on-failure",
-        "--request-timeout", "15", "--no-color", "--generation-database", "none", *sys.argv[2:],
+        "--request-timeout", "15", "--max-response-time", "14", "--no-color", "--generation-database", "none", *sys.argv[2:],
     ]
     if caller.token:
         command += ["--header", f"Authorization: Bearer {caller.token}"]

@@ -3,14 +3,16 @@
 import json
 import re
 import threading
+import time
 import urllib.parse
 
 import requests
 import schemathesis
-from schemathesis.core.failures import AcceptedNegativeData
+from schemathesis.core.failures import AcceptedNegativeData, ServerError
 from schemathesis.openapi.checks import EnsureResourceAvailability, IgnoredAuth, RejectedPositiveData
 
 TIMEOUT = 15
+REPEATED_WITHIN = 60.0
 
 # Operations, the field, the code of what is wrong with it, and why no schema says so
 REASONS = [
@@ -90,10 +92,25 @@ def has_blanks_around(request) -> bool:
     return any(text != text.strip() for text in sent)
 
 
+def is_done_when_repeated(request) -> bool:
+    """Whether what was not done, for the machine had too much to do, is done when it is asked for again."""
+    deadline = time.monotonic() + REPEATED_WITHIN
+    while time.monotonic() < deadline:
+        answer = requests.request(
+            request.method, request.url, headers=request.headers, data=request.body, timeout=TIMEOUT
+        )
+        if answer.status_code != 503:
+            return answer.status_code < 500
+        time.sleep(1)
+    return False
+
+
 @schemathesis.hook
 def filter_failure(context, failure, case, response) -> bool:
     if isinstance(failure, RejectedPositiveData):
         return not may_be_refused(case, response)
+    if isinstance(failure, ServerError) and response.status_code == 503 and "retry-after" in response.headers:
+        return not is_done_when_repeated(response.request)
     if isinstance(failure, AcceptedNegativeData):
         return not ("larger than maxLength" in failure.message and has_blanks_around(response.request))
     if isinstance(failure, IgnoredAuth):
