@@ -130,6 +130,8 @@ impl Pod {
                     App::new().app_data(data.clone()).route("/", web::get().to(open))
                 })
                 .on_connect(on_connect)
+                // A suite that is starved is not sent away
+                .client_request_timeout(Duration::from_secs(60))
                 // Suites wait half a second for the end of a connection that they have broken
                 .client_disconnect_timeout(Duration::from_millis(300))
                 .disable_signals()

@@ -100,7 +100,12 @@ impl Case {
     fn sizes(&self) -> [usize; 2] {
         let bytes: usize =
             self.sent.iter().map(|step| if let Step::Send(bytes) = step { bytes.len() } else { 0 }).sum();
-        [if bytes < 2_000 { 1 } else { 997 }, usize::MAX]
+        let small = match bytes {
+            0..2_000 => 1,
+            2_000..1_000_000 => 997,
+            _ => 65_537,
+        };
+        [small, usize::MAX]
     }
 }
 
