@@ -102,8 +102,8 @@ pub(super) fn script() -> impl Strategy<Value = Script> {
         1 => Just(Mood::Fails),
     ];
     let joined = select(vec![
-        Joined::Live { seq: 40, replayed: 3, viewers: 2 },
-        Joined::Live { seq: i64::MAX, replayed: u64::MAX, viewers: usize::MAX },
+        Joined::Live { seq: 40, replayed: 3, present: 2 },
+        Joined::Live { seq: i64::MAX, replayed: u64::MAX, present: usize::MAX },
         Joined::TooMany,
         Joined::Expired,
         Joined::Left,

@@ -201,6 +201,7 @@ impl Session<'_> {
                     self.joins.push((chain, join, joined, steps));
                     goes_on = true;
                 }
+                Action::Show(show) => self.perform(chain, (show.answer)(false), is_counted),
                 Action::Leave(..) => assert!(self.is_known, "nothing is done for who is not known"),
             }
         }

@@ -5,7 +5,7 @@ use std::{
     future::pending,
     panic::resume_unwind,
     task::{Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::{
@@ -13,8 +13,12 @@ use futures_util::{
     future::{BoxFuture, poll_fn},
 };
 use parking_lot::Mutex;
-use party_gallery::realtime::{
-    Admission, AuthError, Authenticator, ChatAdmission, Kind, Place, Principal, Refusal, Rooms, Utterance,
+use party_gallery::{
+    domain::presence::Status,
+    realtime::{
+        Admission, AuthError, Authenticator, ChatAdmission, Kind, Place, Principal, Refusal, Rooms, Seen,
+        Utterance,
+    },
 };
 use serde_json::{json, value::RawValue, value::to_raw_value};
 use uuid::Uuid;
@@ -41,7 +45,12 @@ impl Authenticator for Tokens {
             "expired" => return Err(AuthError::Expired),
             _ => return Err(AuthError::Invalid),
         };
-        Ok(Principal { kind: Kind::User, id: Uuid::from_u128(id), valid_for: Duration::from_secs(3600) })
+        Ok(Principal {
+            kind: Kind::User,
+            id: Uuid::from_u128(id),
+            valid_for: Duration::from_secs(3600),
+            sign_in: None,
+        })
     }
 }
 
@@ -96,11 +105,24 @@ impl Rooms for House {
     }
 
     fn talk(&self, _: Principal, _: Uuid) -> BoxFuture<'static, Result<ChatAdmission, Refusal>> {
-        self.answer(ChatAdmission { seq: 40, messages: raw(&json!([])) })
+        self.answer(ChatAdmission { seq: 40, messages: raw(&json!([])), face: None })
     }
 
     fn say(&self, _: Principal, said: Utterance) -> BoxFuture<'static, Result<Box<RawValue>, Refusal>> {
         self.answer(raw(&json!({ "content": said.content })))
+    }
+
+    fn be_seen(&self, _: Uuid, _: Status, _: Instant) {}
+
+    fn check(
+        &self,
+        _: Uuid,
+        people: Vec<Uuid>,
+        _: Instant,
+    ) -> BoxFuture<'static, Result<Vec<Seen>, Refusal>> {
+        let unseen =
+            |user_id| Seen { user_id, is_online: false, status: Status::name(None), last_seen: None };
+        self.answer(people.into_iter().map(unseen).collect())
     }
 }
 
