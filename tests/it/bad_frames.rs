@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{interval, sleep};
+use tokio_tungstenite::tungstenite::Error;
 
 use crate::support::{
     DEADLINE,
     house::House,
     screen::{Screen, say},
     stage::{Somebody, ask},
-    ws::{ABNORMAL, Received, WsClient},
+    ws::{Received, WsClient},
 };
 
 /// Refused frames that a session may send within ten seconds.
@@ -117,6 +119,21 @@ async fn a_bad_client_hurts_nobody() {
         client.send_text(&json!({ "id": 1, "event": "ping", "data": "x".repeat(frame) }).to_string()).await;
         assert_eq!(client.next(DEADLINE).await, Received::Closed(1009), "{frame}");
     }
+    // A header that promises too much is enough, and so are fragments that are too long together
+    let promise = [&[0x81, 0xff][..], &(1_u64 << 40).to_be_bytes(), &[0; 4]].concat();
+    let fragment = |first: u8| {
+        let mut bytes = vec![first, 0xfe];
+        bytes.extend_from_slice(&40_000_u16.to_be_bytes());
+        // The mask is all zeros
+        bytes.resize(bytes.len() + 4, 0);
+        bytes.resize(bytes.len() + 40_000, b'x');
+        bytes
+    };
+    for bytes in [promise, [fragment(0x01), fragment(0x80)].concat()] {
+        let mut client = socket(pod, &bad).await;
+        client.send_raw(&bytes).await;
+        assert_eq!(client.next(DEADLINE).await, Received::Closed(1009), "{:x?}", &bytes[..14]);
+    }
     let mut client = socket(pod, &bad).await;
     let head = r#"{"id":1,"event":"ping","data":""#;
     let fits = "x".repeat(64 * 1_024 - head.len() - 2);
@@ -127,8 +144,7 @@ async fn a_bad_client_hurts_nobody() {
     for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 64], &[0x81, 0x01, b'x']] {
         let mut client = socket(pod, &bad).await;
         client.send_raw(bytes).await;
-        let code = client.expect_close(DEADLINE).await;
-        assert!([1002, 1007, 1009, ABNORMAL].contains(&code), "{code} for {bytes:x?}");
+        assert_eq!(client.next(DEADLINE).await, Received::Closed(1002), "{bytes:x?}");
     }
 
     // Too fast: told so, and ended as any other abuse
@@ -181,4 +197,70 @@ async fn an_eleventh_session_of_one_caller_is_too_many() {
     for socket in sessions.iter_mut().chain([&mut socket(pod, &other).await]) {
         is_next(socket, 1).await;
     }
+}
+
+#[tokio::test]
+async fn a_session_is_in_a_hundred_rooms_and_in_no_more() {
+    let house = House::start().await;
+    let (_process, pod) = house.pod(&[]).await;
+    let stage = house.stage();
+    let host = stage.user().await;
+    let mut screen = Screen::of(&pod, &host).await;
+    // As fast as frames may come
+    let mut pace = interval(Duration::from_millis(20));
+    let mut parties = Vec::new();
+    for _ in 0..50 {
+        let party = stage.party(&host, "LIVE", true).await;
+        parties.push(party);
+        for event in ["party:join_live", "chat:join"] {
+            pace.tick().await;
+            let (_, answer) = screen.ask(event, json!({ "partyId": party })).await;
+            assert_eq!(answer["error"], json!(null), "{event} of party {}", parties.len());
+        }
+    }
+    let more = json!({ "partyId": stage.party(&host, "LIVE", true).await });
+    assert_eq!(screen.refused("party:join_live", more.clone()).await, "QUOTA_EXCEEDED");
+    assert_eq!(screen.refused("chat:join", more.clone()).await, "QUOTA_EXCEEDED");
+    // To come in again takes no more room, and to leave makes some
+    screen.join(parties[0]).await;
+    screen.ask("chat:leave", json!({ "partyId": parties[0] })).await;
+    let (_, answer) = screen.ask("chat:join", more.clone()).await;
+    assert_eq!(answer["error"], json!(null));
+    assert_eq!(screen.refused("party:join_live", more).await, "QUOTA_EXCEEDED");
+}
+
+#[tokio::test]
+async fn who_does_not_say_who_they_are_is_closed_and_is_not_many() {
+    let house = House::start().await;
+    let (_process, pod) = house.pod(&[]).await;
+    let user = house.stage().user().await;
+    let began = Instant::now();
+    let (mut inside, mut refused) = (Vec::new(), 0);
+    for came in join_all((0..60).map(|_| WsClient::connect(pod, "/ws", &[]))).await {
+        match came {
+            Ok(socket) => inside.push(socket),
+            Err(Error::Http(response)) => {
+                assert_eq!(response.status().as_u16(), 429);
+                assert!(response.headers().contains_key("retry-after"));
+                refused += 1;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!((inside.len(), refused), (50, 10));
+    // Who says it stays, and has made room
+    let mut known = inside.remove(0);
+    let token = user.bearer.trim_start_matches("Bearer ");
+    known.send_json(&json!({ "id": 1, "event": "auth", "data": { "token": token } })).await;
+    assert_eq!(json_of(&mut known).await, json!({ "ack": 1, "data": { "userId": user.id } }));
+    inside.push(WsClient::connect(pod, "/ws", &[]).await.unwrap());
+    // Whatever else is said is no excuse
+    inside[0].send_json(&json!({ "id": 1, "event": "ping" })).await;
+    assert_eq!(json_of(&mut inside[0]).await["error"]["code"], "UNAUTHENTICATED");
+    for socket in &mut inside {
+        assert_eq!(socket.next(DEADLINE).await, Received::Closed(4001));
+    }
+    assert!(began.elapsed() >= Duration::from_secs(5), "{:?}", began.elapsed());
+    is_next(&mut known, 2).await;
+    assert!(WsClient::connect(pod, "/ws", &[]).await.is_ok());
 }
