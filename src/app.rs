@@ -61,7 +61,11 @@ use crate::{
         ws::Sockets,
     },
     realtime::JsonVoice,
-    service::{announce::Announce, pages::Pages, tokens::Tokens},
+    service::{
+        announce::{Announce, Reach},
+        pages::Pages,
+        tokens::Tokens,
+    },
     telemetry::Metrics,
 };
 
@@ -164,7 +168,9 @@ impl App {
         let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
         let bell = Arc::new(Bell::default());
         let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
-        let work = work::start(&supervisor, &database, &store, Arc::clone(&announce), &config, &bell).await?;
+        let reach: Arc<dyn Reach> = Arc::new(registry.announcer());
+        let telling = (Arc::clone(&announce), Arc::clone(&reach));
+        let work = work::start(&supervisor, &database, &store, telling, &config, &bell).await?;
         let services = Services::new(Parts {
             config: &config,
             secrets: &secrets,
@@ -173,12 +179,13 @@ impl App {
             redis: &redis,
             store: &store,
             announce,
+            reach,
             follow: Arc::new(registry.announcer()),
             wake: bell,
             darkroom: Arc::clone(&work.darkroom),
             log: &log,
         });
-        work::tend(&supervisor, &database, services.views(), services.pages()).await?;
+        work::tend(&supervisor, &database, services.views(), services.likes(), services.pages()).await?;
         let watcher: Weak<dyn Watcher> = Arc::<Pages>::downgrade(&services.pages());
         registry.watch(watcher);
         let screens = services.screens();

@@ -29,6 +29,7 @@ impl Refusal {
         Self::new("VALIDATION_ERROR", "data needs partyId, and since and epoch as they were sent");
     pub(super) const BAD_MESSAGE: Self =
         Self::new("VALIDATION_ERROR", "data needs partyId and content; ids are ids, the rest are strings");
+    pub(super) const BAD_IDS: Self = Self::new("VALIDATION_ERROR", "data must be a list of at most 100 ids");
     pub(super) const RESYNC: Self =
         Self::new("RESYNC", "the events that are asked for are not there: read REST");
     pub(super) const TOO_MANY_ROOMS: Self =

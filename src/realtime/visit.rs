@@ -1,4 +1,4 @@
-//! What clients do in the rooms of parties: follow, leave, talk.
+//! What clients do in the rooms of parties: follow, leave, talk; and with what they were told.
 
 use futures_util::FutureExt;
 use party_gallery_actors::realtime::Joined;
@@ -21,13 +21,17 @@ pub(super) struct Resume {
     epoch: Option<String>,
 }
 
-/// What clients do in the rooms of parties.
+/// How much may be marked as read at once.
+const READ_AT_ONCE: usize = 100;
+
+/// What clients do in the rooms of parties, and with what they were told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Visit {
     Follow(Resume),
     Talk(Uuid),
     Say(Utterance),
     Leave(Uuid, Room),
+    Read(Vec<Uuid>),
 }
 
 impl Visit {
@@ -49,6 +53,10 @@ impl Visit {
             "chat:join" => Ok(Self::Talk(party()?)),
             "chat:leave" => Ok(Self::Leave(party()?, Room::Chat)),
             "chat:message" => request.parse(Refusal::BAD_MESSAGE).map(Self::Say),
+            "notifications:mark_read" => {
+                let ids: Vec<Uuid> = request.parse(Refusal::BAD_IDS)?;
+                (ids.len() <= READ_AT_ONCE).then_some(Self::Read(ids)).ok_or(Refusal::BAD_IDS)
+            }
             _ => Err(Refusal::UNKNOWN),
         }
     }
@@ -74,6 +82,12 @@ impl Visit {
             Self::Talk(party) => {
                 let admission = rooms.talk(caller, party);
                 (admission.map(move |admission| Ok(talk(id, party, admission?))).boxed(), Refusal::NOT_NOW)
+            }
+            Self::Read(told) => {
+                let reading = rooms.mark_read(caller, told);
+                let answer = move |()| id.map(|id| Step::Answer(id, Data::Echo(None)));
+                let work = reading.map(move |read| Ok(answer(read?).into_iter().collect()));
+                (work.boxed(), Refusal::NOT_NOW)
             }
             Self::Say(said) => {
                 let saying = rooms.say(caller, said);

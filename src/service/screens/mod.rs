@@ -16,7 +16,7 @@ use slog::Logger;
 use uuid::Uuid;
 
 use self::{subjects::Subjects, telling::Telling};
-use super::{chat::Chat, links::Links};
+use super::{chat::Chat, links::Links, notifications::Notifications};
 use crate::{
     db::{Connection, Database, DatabaseError, events},
     domain::{
@@ -32,13 +32,15 @@ pub struct Screens {
     database: Database,
     links: Arc<Links>,
     chat: Chat,
+    notifications: Notifications,
     log: Logger,
 }
 
 impl Screens {
     /// Puts it together.
     pub fn new(database: Database, links: Arc<Links>, chat: Chat, log: Logger) -> Self {
-        Self { database, links, chat, log }
+        let notifications = Notifications::new(database.clone());
+        Self { database, links, chat, notifications, log }
     }
 
     async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {
