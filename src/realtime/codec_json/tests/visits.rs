@@ -255,7 +255,7 @@ fn whose_token_is_worth_nothing_any_more_is_refused_and_may_try_another() {
         actions.iter().map(json_of).collect()
     };
     let refused = json!({ "ack": 1, "error": { "code": "UNAUTHENTICATED", "message": "banned" } });
-    assert_eq!(auth("guest 13"), [refused.clone()]);
+    assert_eq!(auth("guest 13"), [refused]);
     assert_eq!(
         auth("guest 7"),
         [json!({ "identify": id(7) }), json!({ "ack": 1, "data": { "guestId": id(7) } })]
@@ -292,6 +292,6 @@ fn at_most_a_hundred_ids_are_marked_as_read() {
         (json!({ "ids": [] }), &bad),
         (json!(null), &bad),
     ] {
-        assert_eq!(told("notifications:mark_read", &data), [expected.clone()], "{data}");
+        assert_eq!(told("notifications:mark_read", &data), std::slice::from_ref(expected), "{data}");
     }
 }
