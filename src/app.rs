@@ -62,7 +62,12 @@ use crate::{
         ws::Sockets,
     },
     realtime::JsonVoice,
-    service::{announce::Announce, pages::Pages, presence::Presences, tokens::Tokens},
+    service::{
+        announce::{Announce, Reach},
+        pages::Pages,
+        presence::Presences,
+        tokens::Tokens,
+    },
     telemetry::Metrics,
 };
 
@@ -165,7 +170,9 @@ impl App {
         let tokens = Arc::new(Tokens::new(&secrets, wall_clock));
         let bell = Arc::new(Bell::default());
         let announce: Arc<dyn Announce> = Arc::new(registry.announcer());
-        let work = work::start(&supervisor, &database, &store, Arc::clone(&announce), &config, &bell).await?;
+        let reach: Arc<dyn Reach> = Arc::new(registry.announcer());
+        let telling = (Arc::clone(&announce), Arc::clone(&reach));
+        let work = work::start(&supervisor, &database, &store, telling, &config, &bell).await?;
         let pod = Uuid::new_v4().as_u64_pair().0;
         let roster = Roster::new(redis.clone(), pod);
         let presences =
@@ -178,13 +185,15 @@ impl App {
             redis: &redis,
             store: &store,
             announce,
+            reach,
             follow: Arc::new(registry.announcer()),
             wake: bell,
             darkroom: Arc::clone(&work.darkroom),
             presences: Arc::clone(&presences),
             log: &log,
         });
-        work::tend(&supervisor, &database, services.views(), services.pages(), presences).await?;
+        work::tend(&supervisor, &database, services.views(), services.likes(), services.pages(), presences)
+            .await?;
         let watcher: Weak<dyn Watcher> = Arc::<Pages>::downgrade(&services.pages());
         registry.watch(watcher);
         let screens = services.screens();

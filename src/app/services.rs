@@ -16,7 +16,7 @@ use crate::{
     realtime::Authenticator,
     service::{
         accounts::Accounts,
-        announce::{Announce, Follow, Hints, Wake},
+        announce::{Announce, Follow, Hints, Reach, Wake},
         attendances::Attendances,
         chat::Chat,
         codes::Codes,
@@ -28,6 +28,7 @@ use crate::{
         follows::Follows,
         gallery::Gallery,
         joining::Joining,
+        likes::{self, Likes},
         links::Links,
         notifications::Notifications,
         pages::Pages,
@@ -55,6 +56,7 @@ pub(super) struct Parts<'a> {
     pub(super) redis: &'a Redis,
     pub(super) store: &'a Store,
     pub(super) announce: Arc<dyn Announce>,
+    pub(super) reach: Arc<dyn Reach>,
     pub(super) follow: Arc<dyn Follow>,
     pub(super) wake: Arc<dyn Wake>,
     pub(super) darkroom: Arc<dyn Darkroom>,
@@ -81,6 +83,7 @@ pub(super) struct Services {
     uploads: Data<Uploads>,
     chat: Data<Chat>,
     views: Data<Views>,
+    likes: Arc<Likes>,
     pages: Data<Pages>,
     displays: Data<Displays>,
     favorites: Data<Favorites>,
@@ -103,6 +106,7 @@ impl Services {
             redis,
             store,
             announce,
+            reach,
             follow,
             wake,
             darkroom,
@@ -114,7 +118,7 @@ impl Services {
         let sessions = Sessions::new(Arc::clone(&tokens), secrets);
         let rates =
             Rates::new(Buckets::new(redis.clone(), log.new(o!("part" => "rates"))), config.rates.clone());
-        let accounts = Accounts::new(database.clone(), sessions.clone(), rates.clone());
+        let accounts = Accounts::new(database.clone(), sessions.clone(), rates.clone(), Arc::clone(&reach));
         let links = Arc::new(Links::new(secrets, config.public_url.clone(), CLOCK));
         let parties = Arc::new(Parties::new(
             database.clone(),
@@ -126,7 +130,8 @@ impl Services {
         ));
         let pictures = Pictures::new(Arc::clone(&parties), store.clone(), darkroom, rates.clone());
         let hints = Hints::new(Arc::clone(&announce), Arc::clone(&wake));
-        let attendances = Attendances::new(database.clone(), Arc::clone(&codes), hints.clone());
+        let attendances =
+            Attendances::new(database.clone(), Arc::clone(&codes), hints.clone(), Arc::clone(&reach));
         let joining = Joining::new(
             database.clone(),
             codes,
@@ -143,8 +148,13 @@ impl Services {
             rates.clone(),
             Arc::clone(&announce),
         );
-        let displays =
-            Displays::new(database.clone(), Arc::clone(&tokens), Arc::clone(&answers), Arc::clone(&announce));
+        let displays = Displays::new(
+            database.clone(),
+            Arc::clone(&tokens),
+            Arc::clone(&answers),
+            Arc::clone(&announce),
+            Arc::clone(&reach),
+        );
         let screens = Screens::new(
             database.clone(),
             Arc::clone(&links),
@@ -154,7 +164,16 @@ impl Services {
         );
         let follows = Follows::new(database.clone(), Arc::clone(&wake));
         let devices = Devices::new(database.clone(), Arc::clone(&answers));
-        let gallery = Gallery::new(database.clone(), store.clone(), Arc::clone(&links), announce, wake);
+        let turns = Marks::new(redis.clone(), likes::PREFIX, likes::ONCE_IN);
+        let likes = Arc::new(Likes::new(database.clone(), turns, reach));
+        let gallery = Gallery::new(
+            database.clone(),
+            store.clone(),
+            Arc::clone(&links),
+            announce,
+            wake,
+            Arc::clone(&likes),
+        );
         let comments = Comments::new(gallery.clone(), Arc::clone(&answers));
         let marks = Marks::new(redis.clone(), views::PREFIX, views::ONCE_IN);
         let views = Views::new(database.clone(), marks, Mark::new(secrets, views::PURPOSE));
@@ -179,6 +198,7 @@ impl Services {
             uploads: Data::new(uploads),
             chat: Data::new(chat),
             views: Data::new(views),
+            likes,
             pages: Data::new(Pages::new(follow)),
             displays: Data::new(displays),
             favorites: Data::new(Favorites::new(database.clone())),
@@ -192,6 +212,11 @@ impl Services {
     /// Looks at media, to be counted.
     pub(super) fn views(&self) -> Arc<Views> {
         self.views.clone().into_inner()
+    }
+
+    /// Counts of likes, to be told.
+    pub(super) fn likes(&self) -> Arc<Likes> {
+        Arc::clone(&self.likes)
     }
 
     /// Gallery pages that were read before.

@@ -16,13 +16,14 @@ use crate::{
     config,
     db::jobs::Jobs,
     jobs::{
-        Backlog, Workshop, clock, pages, presence,
+        Backlog, Workshop, clock, likes, pages, presence,
         sweep::{self, Retention},
         views,
     },
     service::{
-        announce::{Announce, Wake},
+        announce::{Announce, Reach, Wake},
         darkroom::Darkroom,
+        likes::Likes,
         pages::Pages,
         presence::Presences,
         tasks::Task,
@@ -31,7 +32,8 @@ use crate::{
 };
 
 /// The children that work without a request, by name.
-pub(super) const CHILDREN: [&str; 6] = [WORKER, "party-clock", "sweep", "views", "pages", "presence"];
+pub(super) const CHILDREN: [&str; 7] =
+    [WORKER, "party-clock", "sweep", "views", "likes", "pages", "presence"];
 
 /// The child that does what use cases leave behind.
 const WORKER: &str = "worker";
@@ -65,7 +67,7 @@ pub(super) async fn start(
     supervisor: &Supervisor,
     database: &Database,
     store: &Store,
-    announce: Arc<dyn Announce>,
+    (announce, reach): (Arc<dyn Announce>, Arc<dyn Reach>),
     config: &config::Config,
     bell: &Arc<Bell>,
 ) -> Result<Work, StartError> {
@@ -79,7 +81,8 @@ pub(super) async fn start(
     let retention = Retention { events: config.event_retention, party_days: config.retention_days };
     let sweep = sweep::Sweep::new(database.clone(), store.clone(), retention, backlog.clone(), wall_clock);
     supervisor.add(Ticker::child(Arc::new(sweep), sweep::RHYTHM, &Nudge::default())).await?;
-    let workshop = Workshop::new(database.clone(), store.clone(), crew, announce, Arc::<Bell>::clone(bell));
+    let workshop =
+        Workshop::new(database.clone(), store.clone(), crew, announce, Arc::<Bell>::clone(bell), reach);
     let queue = Jobs::new(database.clone(), Task::KINDS);
     let tally = Tally::default();
     let child =
@@ -93,11 +96,14 @@ pub(super) async fn tend(
     supervisor: &Supervisor,
     database: &Database,
     views: Arc<Views>,
+    likes: Arc<Likes>,
     pages: Arc<Pages>,
     presences: Arc<Presences>,
 ) -> Result<(), StartError> {
     let counting = Arc::new(views::Counting::new(views));
     supervisor.add(Ticker::child(counting, views::RHYTHM, &Nudge::default())).await?;
+    let telling = Arc::new(likes::Telling::new(likes));
+    supervisor.add(Ticker::child(telling, likes::RHYTHM, &Nudge::default())).await?;
     let comparison = Arc::new(pages::Comparison::new(pages, database.clone()));
     supervisor.add(Ticker::child(comparison, pages::RHYTHM, &Nudge::default())).await?;
     let beat = Arc::new(presence::Beat::new(presences));

@@ -12,7 +12,7 @@ use std::{
 use parking_lot::Mutex;
 use party_gallery_actors::redis::{Redis, driver};
 
-/// What is told apart: half of an HMAC.
+/// What is told apart: half of an HMAC, or an id that says nothing of who.
 pub type Mark = [u8; 16];
 
 /// How many this pod remembers at most: some megabytes.
@@ -60,11 +60,12 @@ impl Marks {
         if marks.is_empty() {
             return Some(Vec::new());
         }
+        let lasting = u64::try_from(self.lasting.as_millis()).unwrap_or(u64::MAX);
         let mut pipe = driver::pipe();
         for mark in marks {
             let name: String = mark.iter().map(|byte| format!("{byte:02x}")).collect();
             pipe.cmd("SET").arg(format!("{}:{name}", self.prefix)).arg(1);
-            pipe.arg("NX").arg("EX").arg(self.lasting.as_secs());
+            pipe.arg("NX").arg("PX").arg(lasting);
         }
         let answer = self.redis.run(async |connection| pipe.query_async(connection).await).await;
         let answer: Vec<Option<String>> = answer.ok()?;

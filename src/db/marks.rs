@@ -66,6 +66,36 @@ pub async fn count(connection: &mut Connection, media: Uuid, likes: i32) -> Resu
     connection.execute(COUNT, &[&media, &likes]).await.map(drop)
 }
 
+/// How many like a media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Likes {
+    /// Which media.
+    pub media: Uuid,
+    /// Of which party.
+    pub party: Uuid,
+    /// How many.
+    pub count: i32,
+    /// Whether only its members may see the party.
+    pub is_private: bool,
+}
+
+/// How many like these media, as far as they are READY.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn likes(connection: &mut Connection, media: &[Uuid]) -> Result<Vec<Likes>, DatabaseError> {
+    const LIKES: &str = include_str!("queries/marks/likes.sql");
+    let rows = connection.query(LIKES, &[&media]).await?;
+    let likes = |row: &Row| Likes {
+        media: row.get("id"),
+        party: row.get("party_id"),
+        count: row.get("likes_count"),
+        is_private: row.get("is_private"),
+    };
+    Ok(rows.iter().map(likes).collect())
+}
+
 /// The marks of a person on these media, by one statement.
 ///
 /// # Errors

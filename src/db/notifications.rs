@@ -21,8 +21,17 @@ pub const BATCH: usize = 1000;
 /// More than are concerned by what concerns one, or those who run a party.
 const FEW: usize = 10;
 
+/// What came of telling some people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// To whom it was new, and what each was told.
+    pub new: Vec<(Uuid, Uuid)>,
+    /// The last of them, when there may be more.
+    pub last: Option<Uuid>,
+}
+
 /// Tells at most [`BATCH`] people whom `cause` concerns, in the order of their ids, those after `after`; each of them
-/// once. Gives the last of them when there may be more.
+/// once.
 ///
 /// # Errors
 ///
@@ -31,7 +40,7 @@ pub async fn tell(
     connection: &mut Connection,
     cause: &Cause,
     after: Option<Uuid>,
-) -> Result<Option<Uuid>, DatabaseError> {
+) -> Result<Told, DatabaseError> {
     macro_rules! told {
         ($concerned:literal) => {
             concat!(
@@ -56,8 +65,15 @@ pub async fn tell(
     };
     let ids: Vec<Uuid> = (0..most).map(|_| Uuid::now_v7()).collect();
     let parameters: Vec<&(dyn ToSql + Sync)> = vec![&kind, &key, &ids, &after];
-    let row = connection.query_opt(statement, &[parameters, subjects].concat()).await?;
-    Ok(row.map(|row| row.get("last")))
+    let mut told = Told::default();
+    for row in connection.query(statement, &[parameters, subjects].concat()).await? {
+        let person = row.get("person_id");
+        match row.get("id") {
+            Some(id) => told.new.push((person, id)),
+            None => told.last = Some(person),
+        }
+    }
+    Ok(told)
 }
 
 /// Minutes since 1970, by the database's clock.
@@ -82,11 +98,31 @@ pub async fn page(
     before: Option<(Exact, Uuid)>,
     limit: i64,
 ) -> Result<Vec<Notification>, DatabaseError> {
-    const PAGE: &str = include_str!("queries/notifications/page.sql");
+    const PAGE: &str = concat!(
+        include_str!("queries/notifications/shown.sql"),
+        include_str!("queries/notifications/page.sql")
+    );
     let told_at = before.map(|(Exact(told_at), _)| parameter(told_at));
     let before = before.map(|(_, id)| id);
     let rows = connection.query(PAGE, &[&person, &only_unread, &told_at, &before, &limit]).await?;
     Ok(rows.iter().map(notification).collect())
+}
+
+/// What people were told, each with whom; those that are gone are left out.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn find(
+    connection: &mut Connection,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, Notification)>, DatabaseError> {
+    const FIND: &str = concat!(
+        include_str!("queries/notifications/shown.sql"),
+        include_str!("queries/notifications/find.sql")
+    );
+    let rows = connection.query(FIND, &[&ids]).await?;
+    Ok(rows.iter().map(|row| (row.get("person_id"), notification(row))).collect())
 }
 
 /// How much of what a person was told they have not read.
@@ -107,6 +143,16 @@ pub async fn unread(connection: &mut Connection, person: Uuid) -> Result<i64, Da
 pub async fn read(connection: &mut Connection, id: Uuid, person: Uuid) -> Result<bool, DatabaseError> {
     const READ: &str = include_str!("queries/notifications/read.sql");
     Ok(connection.execute(READ, &[&id, &person]).await? > 0)
+}
+
+/// Marks those of these as read that a person was told.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn read_some(connection: &mut Connection, person: Uuid, ids: &[Uuid]) -> Result<(), DatabaseError> {
+    const READ_SOME: &str = include_str!("queries/notifications/read_some.sql");
+    connection.execute(READ_SOME, &[&person, &ids]).await.map(drop)
 }
 
 /// Marks all as read that a person was told.

@@ -119,14 +119,15 @@ pub async fn revoke(connection: &mut Connection, family: Uuid) -> Result<(), Dat
     Ok(())
 }
 
-/// Ends the sign-in that this token belongs to, if there is one.
+/// Ends the sign-in that this token belongs to, if there is one, and gives whose it was.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn end(connection: &mut Connection, hash: &[u8]) -> Result<(), DatabaseError> {
+pub async fn end(connection: &mut Connection, hash: &[u8]) -> Result<Option<Uuid>, DatabaseError> {
     const END: &str = include_str!("queries/sessions/end.sql");
-    connection.execute(END, &[&hash]).await.map(drop)
+    let row = connection.query_opt(END, &[&hash]).await?;
+    Ok(row.map(|row| row.get("person_id")))
 }
 
 /// Ends all sign-ins of a person.

@@ -54,6 +54,11 @@ pub async fn ws(
         return Err(Problem::new(Code::Forbidden, "Pages of this origin may not open sockets here"));
     }
     let caller = principal(request.headers(), &*sockets.authenticator)?;
+    if let Some((caller, rooms)) = caller.zip(sockets.rooms.as_ref())
+        && rooms.recognize(caller).await.is_err()
+    {
+        return Err(Problem::new(Code::Unauthenticated, "The token is not valid any more"));
+    }
     let Some(peer) = request.peer_addr() else {
         return Err(Problem::new(Code::Unavailable, "The connection is gone"));
     };

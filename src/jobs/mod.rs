@@ -5,6 +5,7 @@ pub mod clock;
 pub mod darkroom;
 pub mod develop;
 mod failure;
+pub mod likes;
 pub mod notify;
 pub mod pages;
 pub mod presence;

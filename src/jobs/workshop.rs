@@ -12,7 +12,7 @@ use crate::{
     db::{Connection, Database, jobs::Job, pictures},
     domain::picture::Picture,
     service::{
-        announce::{Announce, Wake},
+        announce::{Announce, Reach, Wake},
         error::Error,
         gallery::key,
         pictures::key as key_of,
@@ -29,15 +29,16 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Pictures are decoded by `crew`; `wake` tells of work that other work leaves behind.
+    /// Pictures are decoded by `crew`; `wake` tells of work that other work leaves behind, `reach` people of what is new.
     pub fn new(
         database: Database,
         store: Store,
         crew: Crew,
         announce: Arc<dyn Announce>,
         wake: Arc<dyn Wake>,
+        reach: Arc<dyn Reach>,
     ) -> Self {
-        let notify = Notify::new(database.clone(), Arc::clone(&wake));
+        let notify = Notify::new(database.clone(), Arc::clone(&wake), reach);
         let develop = Develop::new(database.clone(), store.clone(), crew, announce, wake);
         Self { develop, notify, database, store }
     }

@@ -83,6 +83,11 @@ pub fn logged(kind: EventKind, party: Uuid, seq: i64, data: &impl Serialize) -> 
     encode(&Logged { event: kind.name(), data, party_id: party, seq })
 }
 
+/// An event that is in no log, as `/ws` shows it.
+pub fn emitted(event: &'static str, data: &impl Serialize) -> Frame {
+    encode(&Event { event, data })
+}
+
 /// The sweeper's words in JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonNotices;

@@ -21,7 +21,7 @@ pub use party_gallery_actors::realtime::{
 };
 
 pub use self::{
-    codec_json::{JsonNotices, JsonSession, logged, open},
+    codec_json::{JsonNotices, JsonSession, emitted, logged, open},
     presence::{Gathering, Seen},
     principal::{AuthError, Authenticator, Kind, Principal, caller_of, subject},
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},

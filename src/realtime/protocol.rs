@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use party_gallery_actors::realtime::{Close, Joined};
 use serde::{Deserialize, Serialize};
@@ -143,8 +143,8 @@ pub enum Step<'a> {
 pub struct Conversation {
     authenticator: Arc<dyn Authenticator>,
     rooms: Option<Arc<dyn Rooms>>,
-    caller: Option<Principal>,
-    /// Shared with what takes time: what is refused late counts too.
+    /// As the allowance, shared with what takes time: who is recognised late, and what is refused late, counts too.
+    caller: Arc<Mutex<Option<Principal>>>,
     allowance: Arc<Mutex<Allowance>>,
 }
 
@@ -156,7 +156,7 @@ impl Conversation {
         rooms: Option<Arc<dyn Rooms>>,
         caller: Option<Principal>,
     ) -> Self {
-        Self { authenticator, rooms, caller, allowance: Arc::default() }
+        Self { authenticator, rooms, caller: Arc::new(Mutex::new(caller)), allowance: Arc::default() }
     }
 
     /// Decides what follows a frame that came `now`.
@@ -187,9 +187,9 @@ impl Conversation {
 
     fn decide<'a>(&mut self, request: Request<'a>, now: Instant) -> Result<Vec<Step<'a>>, Refusal> {
         if request.event == "auth" {
-            return self.authenticate(request);
+            return self.authenticate(request, now);
         }
-        let caller = self.caller.ok_or(Refusal::NOT_AUTHENTICATED)?;
+        let caller = (*self.caller.lock()).ok_or(Refusal::NOT_AUTHENTICATED)?;
         if request.event == "ping" {
             let data = Data::Echo(request.data);
             return Ok(vec![match request.id {
@@ -198,12 +198,15 @@ impl Conversation {
             }]);
         }
         let rooms = self.rooms.as_ref().ok_or(Refusal::UNKNOWN)?;
-        let allowance = Arc::clone(&self.allowance);
-        let refused: Refused = Arc::new(move |id, refusal| refuse(&allowance, id, refusal, now));
-        Visit::parse(&request)?.decide(request.id, &**rooms, caller, refused, now)
+        Visit::parse(&request)?.decide(request.id, &**rooms, caller, self.refused(now), now)
     }
 
-    fn authenticate<'a>(&mut self, request: Request<'a>) -> Result<Vec<Step<'a>>, Refusal> {
+    fn refused(&self, now: Instant) -> Refused {
+        let allowance = Arc::clone(&self.allowance);
+        Arc::new(move |id, refusal| refuse(&allowance, id, refusal, now))
+    }
+
+    fn authenticate<'a>(&mut self, request: Request<'a>, now: Instant) -> Result<Vec<Step<'a>>, Refusal> {
         #[derive(Deserialize)]
         struct Auth {
             token: String,
@@ -213,12 +216,24 @@ impl Conversation {
             AuthError::Expired => Refusal::EXPIRED,
             AuthError::Invalid => Refusal::BAD_TOKEN,
         })?;
-        if self.caller.is_some_and(|caller| !caller.is_same_caller(&principal)) {
+        if self.caller.lock().is_some_and(|caller| !caller.is_same_caller(&principal)) {
             return Err(Refusal::OTHER_CALLER);
         }
-        self.caller = Some(principal);
-        let answer = request.id.map(|id| Step::Answer(id, Data::Caller(principal)));
-        Ok([Some(Step::Identify(principal)), answer].into_iter().flatten().collect())
+        let (id, caller) = (request.id, Arc::clone(&self.caller));
+        let accept = move || {
+            *caller.lock() = Some(principal);
+            let answer = id.map(|id| Step::Answer(id, Data::Caller(principal)));
+            [Some(Step::Identify(principal)), answer].into_iter().flatten().collect()
+        };
+        // Without rooms there is nobody who could know more than the token
+        let Some(rooms) = &self.rooms else { return Ok(accept()) };
+        let refused = self.refused(now);
+        let work = rooms.recognize(principal).map(move |known| match known {
+            Ok(()) => accept(),
+            Err(refusal) => refused(id, refusal),
+        });
+        let otherwise = vec![Step::Refuse(id, Refusal::NOT_NOW)];
+        Ok(vec![Step::Await { work: work.boxed(), otherwise }])
     }
 }
 
@@ -244,6 +259,6 @@ fn refuse<'a>(
 
 impl fmt::Debug for Conversation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Conversation").field("caller", &self.caller).finish_non_exhaustive()
+        f.debug_struct("Conversation").field("caller", &*self.caller.lock()).finish_non_exhaustive()
     }
 }

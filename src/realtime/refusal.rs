@@ -37,6 +37,7 @@ impl Refusal {
     pub(super) const BAD_PEOPLE: Self =
         Self::new("VALIDATION_ERROR", "data must be a list of at most 100 ids");
     pub(super) const NO_PERSON: Self = Self::new("FORBIDDEN", "only people are there or not");
+    pub(super) const BAD_IDS: Self = Self::new("VALIDATION_ERROR", "data must be a list of at most 100 ids");
     pub(super) const RESYNC: Self =
         Self::new("RESYNC", "the events that are asked for are not there: read REST");
     pub(super) const TOO_MANY_ROOMS: Self =

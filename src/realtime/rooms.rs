@@ -153,6 +153,14 @@ pub struct Utterance {
 
 /// Decides who is let in and does what needs data. Each answer is waited for at most `Config::answer_deadline`.
 pub trait Rooms: Send + Sync + 'static {
+    /// Whether the good token of `caller` is still worth something. Who cannot be looked up now is let in: they are
+    /// judged again.
+    ///
+    /// # Errors
+    ///
+    /// `UNAUTHENTICATED`.
+    fn recognize(&self, caller: Principal) -> BoxFuture<'static, Result<(), Refusal>>;
+
     /// Lets `caller` follow a party: who may read it, and the display of its gallery.
     ///
     /// # Errors
@@ -188,6 +196,13 @@ pub trait Rooms: Send + Sync + 'static {
         people: Vec<Uuid>,
         now: Instant,
     ) -> BoxFuture<'static, Result<Vec<Seen>, Refusal>>;
+
+    /// Marks as read what `caller` was told; of what they were not told nothing is said.
+    ///
+    /// # Errors
+    ///
+    /// `FORBIDDEN` but to users, `UNAVAILABLE`, `INTERNAL`.
+    fn mark_read(&self, caller: Principal, told: Vec<Uuid>) -> BoxFuture<'static, Result<(), Refusal>>;
 }
 
 #[cfg(test)]

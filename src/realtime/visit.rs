@@ -1,4 +1,4 @@
-//! What clients do in the rooms of parties: follow, leave, talk.
+//! What clients do in the rooms of parties: follow, leave, talk; and with what they were told.
 
 use std::{sync::Arc, time::Instant};
 
@@ -24,7 +24,10 @@ pub(super) struct Resume {
     epoch: Option<String>,
 }
 
-/// What clients do in the rooms of parties.
+/// How much may be marked as read at once.
+const READ_AT_ONCE: usize = 100;
+
+/// What clients do in the rooms of parties, and with what they were told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Visit {
     Follow(Resume),
@@ -34,6 +37,7 @@ pub(super) enum Visit {
     Type(Uuid, bool),
     BeSeen(Status),
     Check(Vec<Uuid>),
+    Read(Vec<Uuid>),
 }
 
 /// How many people may be asked for at once.
@@ -80,6 +84,10 @@ impl Visit {
                 (people.len() <= CHECKED).then_some(Self::Check(people)).ok_or(Refusal::BAD_PEOPLE)
             }
             "chat:message" => request.parse(Refusal::BAD_MESSAGE).map(Self::Say),
+            "notifications:mark_read" => {
+                let ids: Vec<Uuid> = request.parse(Refusal::BAD_IDS)?;
+                (ids.len() <= READ_AT_ONCE).then_some(Self::Read(ids)).ok_or(Refusal::BAD_IDS)
+            }
             _ => Err(Refusal::UNKNOWN),
         }
     }
@@ -124,6 +132,12 @@ impl Visit {
             Self::Talk(party) => {
                 let (admission, later) = (rooms.talk(caller, party), Arc::clone(&refused));
                 let work = admission.map(move |admission| Ok(talk(id, party, admission?, later)));
+                (work.boxed(), Refusal::NOT_NOW)
+            }
+            Self::Read(told) => {
+                let reading = rooms.mark_read(caller, told);
+                let answer = move |()| id.map(|id| Step::Answer(id, Data::Echo(None)));
+                let work = reading.map(move |read| Ok(answer(read?).into_iter().collect()));
                 (work.boxed(), Refusal::NOT_NOW)
             }
             Self::Say(said) => {

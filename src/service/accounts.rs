@@ -1,10 +1,11 @@
 //! Registering, signing in, and who one is.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use uuid::Uuid;
 
 use super::{
+    announce::Reach,
     door::user,
     error::{Conflict, Error},
     passwords::Passwords,
@@ -54,18 +55,19 @@ pub enum Myself {
 }
 
 /// The accounts of this service.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Accounts {
     database: Database,
     sessions: Sessions,
     passwords: Passwords,
     rates: Rates,
+    reach: Arc<dyn Reach>,
 }
 
 impl Accounts {
-    /// Kept in `database`.
-    pub fn new(database: Database, sessions: Sessions, rates: Rates) -> Self {
-        Self { database, sessions, passwords: Passwords::default(), rates }
+    /// Kept in `database`; sockets whose sign-in ends are reached by `reach`.
+    pub fn new(database: Database, sessions: Sessions, rates: Rates, reach: Arc<dyn Reach>) -> Self {
+        Self { database, sessions, passwords: Passwords::default(), rates, reach }
     }
 
     /// Makes an account and signs its user in.
@@ -154,7 +156,12 @@ impl Accounts {
     pub async fn refresh(&self, token: &Token) -> Result<Pair, Error> {
         let owner = self.sessions.owner(&self.database, token).await?;
         self.rates.take(&[self.rates.refreshes(owner)]).await?;
-        self.sessions.refresh(&self.database, token).await
+        let renewed = self.sessions.refresh(&self.database, token).await;
+        if matches!(renewed, Err(Error::Unauthenticated(_))) {
+            // A stolen one may have ended the sign-in
+            self.reach.doubt(owner);
+        }
+        renewed
     }
 
     /// Ends the sign-in that `token` belongs to, if there is one.
@@ -163,7 +170,10 @@ impl Accounts {
     ///
     /// [`Error::Unavailable`].
     pub async fn logout(&self, token: &Token) -> Result<(), Error> {
-        self.sessions.end(&self.database, token).await
+        if let Some(owner) = self.sessions.end(&self.database, token).await? {
+            self.reach.doubt(owner);
+        }
+        Ok(())
     }
 
     /// Gives the caller another password, of `current` and `new` in `fields`, and ends all their sign-ins.
@@ -182,7 +192,11 @@ impl Accounts {
         if !matches!(outcome, Ok(false)) {
             self.rates.refund(&failures).await;
         }
-        if outcome? { Ok(()) } else { Err(Error::field("current", &WRONG_PASSWORD)) }
+        if !outcome? {
+            return Err(Error::field("current", &WRONG_PASSWORD));
+        }
+        self.reach.doubt(user);
+        Ok(())
     }
 
     /// `false`: `current` is not the password.
@@ -233,6 +247,12 @@ impl Accounts {
     /// Fails at once while the database is away, before anything costly is done for it.
     async fn reachable(&self) -> Result<(), Error> {
         self.database.run(async |_| Ok(())).await
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").finish_non_exhaustive()
     }
 }
 

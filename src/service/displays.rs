@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    announce::Announce,
+    announce::{Announce, Reach},
     door,
     door::user,
     error::{Conflict, Error},
@@ -38,6 +38,7 @@ pub struct Displays {
     tokens: Arc<Tokens>,
     answers: Arc<Seal>,
     announce: Arc<dyn Announce>,
+    reach: Arc<dyn Reach>,
 }
 
 impl Displays {
@@ -47,8 +48,9 @@ impl Displays {
         tokens: Arc<Tokens>,
         answers: Arc<Seal>,
         announce: Arc<dyn Announce>,
+        reach: Arc<dyn Reach>,
     ) -> Self {
-        Self { database, tokens, answers, announce }
+        Self { database, tokens, answers, announce, reach }
     }
 
     /// Makes a screen of the party's gallery, once for each `ticket`, and a token for it.
@@ -111,6 +113,7 @@ impl Displays {
             .await?;
         if let Some(seq) = seq {
             self.announce.announce(party, seq);
+            self.reach.doubt(id);
         }
         Ok(())
     }

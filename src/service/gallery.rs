@@ -9,6 +9,7 @@ use super::{
     announce::{Announce, Wake},
     door::{self, Inside},
     error::{Conflict, Error},
+    likes::Likes,
     links::{Links, Signature},
     served::{Caching, Served},
     tasks::Task,
@@ -39,6 +40,7 @@ pub struct Gallery {
     pub(super) links: Arc<Links>,
     pub(super) announce: Arc<dyn Announce>,
     pub(super) wake: Arc<dyn Wake>,
+    pub(super) likes: Arc<Likes>,
 }
 
 /// A media as one caller sees it.
@@ -107,8 +109,9 @@ impl Gallery {
         links: Arc<Links>,
         announce: Arc<dyn Announce>,
         wake: Arc<dyn Wake>,
+        likes: Arc<Likes>,
     ) -> Self {
-        Self { database, store, links, announce, wake }
+        Self { database, store, links, announce, wake, likes }
     }
 
     /// A page of a party's media. Who runs the party sees every status, others what they brought themselves.

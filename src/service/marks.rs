@@ -33,14 +33,14 @@ impl Gallery {
     ///
     /// As the rights say; a conflict when the media is not READY, or its party is only read.
     pub async fn mark(&self, caller: Caller, id: Uuid, mark: Mark) -> Result<(), Error> {
-        let tells = self
+        let (is_counted, tells) = self
             .database
             .transaction(async |connection: &mut Connection| {
                 let (media, inside) = enter(connection, id, caller, act(mark)).await?;
                 let person = marker(caller, mark)?;
                 // Who has done so before waits for nobody
                 if is_set(connection, caller, id, mark).await? {
-                    return Ok(false);
+                    return Ok((false, false));
                 }
                 if mark == Mark::Like {
                     inside.is_open()?;
@@ -51,12 +51,15 @@ impl Gallery {
                 }
                 let is_new = marks::set(connection, mark, id, person).await.map_err(gone)?;
                 if !is_new || mark != Mark::Like {
-                    return Ok(false);
+                    return Ok((false, false));
                 }
                 marks::count(connection, id, 1).await?;
-                tell(connection, &media, person).await
+                Ok::<_, Error>((true, tell(connection, &media, person).await?))
             })
             .await?;
+        if is_counted {
+            self.likes.changed(id);
+        }
         if tells {
             self.wake.wake();
         }
@@ -69,20 +72,26 @@ impl Gallery {
     ///
     /// As the rights say.
     pub async fn unmark(&self, caller: Caller, id: Uuid, mark: Mark) -> Result<(), Error> {
-        self.database
+        let is_counted = self
+            .database
             .transaction(async |connection: &mut Connection| {
                 enter(connection, id, caller, act(mark)).await?;
                 let person = marker(caller, mark)?;
                 if !is_set(connection, caller, id, mark).await? {
-                    return Ok(());
+                    return Ok(false);
                 }
                 held::lock(connection, id).await?.ok_or(Error::NotFound)?;
-                if marks::clear(connection, mark, id, person).await? && mark == Mark::Like {
+                let is_counted = marks::clear(connection, mark, id, person).await? && mark == Mark::Like;
+                if is_counted {
                     marks::count(connection, id, -1).await?;
                 }
-                Ok(())
+                Ok::<_, Error>(is_counted)
             })
-            .await
+            .await?;
+        if is_counted {
+            self.likes.changed(id);
+        }
+        Ok(())
     }
 
     /// A page of what a user has marked and may still see, the newest mark first, and where the next one begins.

@@ -20,6 +20,7 @@ mod invitations;
 pub mod joining;
 mod key;
 mod lifecycle;
+pub mod likes;
 pub mod links;
 pub mod marks;
 pub mod messages;

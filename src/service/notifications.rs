@@ -72,6 +72,19 @@ impl Notifications {
         if read.await? { Ok(()) } else { Err(Error::NotFound) }
     }
 
+    /// The caller has read these; what they were not told is passed over.
+    ///
+    /// # Errors
+    ///
+    /// Users only; [`Error::Unavailable`].
+    pub async fn read_some(&self, caller: Caller, ids: &[Uuid]) -> Result<(), Error> {
+        let person = user(caller)?;
+        let read = self
+            .database
+            .run(async |connection: &mut Connection| notifications::read_some(connection, person, ids).await);
+        Ok(read.await?)
+    }
+
     /// The caller has read all.
     ///
     /// # Errors

@@ -104,12 +104,12 @@ impl Sessions {
         owner.map_err(Error::from)?.ok_or(REFUSED)
     }
 
-    /// Ends the sign-in that `token` belongs to; one that is worth nothing ends nothing.
+    /// Ends the sign-in that `token` belongs to, and gives whose it was; one that is worth nothing ends nothing.
     ///
     /// # Errors
     ///
     /// [`Error`], when the database fails.
-    pub async fn end(&self, database: &Database, token: &Token) -> Result<(), Error> {
+    pub async fn end(&self, database: &Database, token: &Token) -> Result<Option<Uuid>, Error> {
         let end = database.transaction(async |connection| sessions::end(connection, &token.hash()).await);
         Ok(end.await?)
     }

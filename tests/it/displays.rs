@@ -13,6 +13,7 @@ use crate::support::{
     poll::eventually,
     screen::Screen,
     stage::{Reply, Somebody, ask, stop},
+    ws::WsClient,
 };
 
 async fn make(pod: &TestApp, party: Uuid, by: &Somebody, key: Option<&str>) -> Reply {
@@ -91,8 +92,8 @@ async fn a_screen_sees_one_gallery_until_it_is_revoked() {
     let heard = guest.logged().await;
     assert_eq!(heard["event"], "party:updated", "others hear nothing that tells of it");
     sees(404).await;
-    let mut again = Screen::of(&party.app, &screen).await;
-    assert_eq!(again.refused("party:join_live", json!({ "partyId": party.id })).await, "NOT_FOUND");
+    let headers = [("authorization", screen.bearer.as_str())];
+    assert!(WsClient::connect(party.app.address(), "/ws", &headers).await.is_err(), "it opens nothing");
     let stranger = Somebody { id: Uuid::now_v7(), ..screen.clone() };
     assert_eq!(revoke(&party.app, party.id, &party.host, &stranger).await, 404);
     assert_eq!(revoke(&party.app, elsewhere, &party.host, &screen).await, 404, "it is another's");

@@ -83,5 +83,6 @@ mod tls;
 mod uploads;
 mod uploads_in_outages;
 mod user_lists;
+mod user_topics;
 mod users;
 mod views;

@@ -201,7 +201,8 @@ async fn who_is_sent_away_is_out_of_the_rooms_on_every_pod() {
     let numbers = |heard: Vec<(i64, String)>| heard.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
     // A guest has no other party to listen to
     assert_eq!(numbers(removed.logged_until_closed().await), [1, 2]);
-    assert_eq!(numbers(gone.logged_until_closed().await), [1, 2, 3]);
+    // Their sockets end whether or not they have heard why
+    assert!(numbers(gone.logged_until_closed().await).starts_with(&[1, 2]));
     for screen in &mut users {
         let heard = screen.settled().await;
         let heard: Vec<_> = heard.iter().filter(|event| event["seq"].is_number()).map(brief).collect();

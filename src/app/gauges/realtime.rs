@@ -13,7 +13,7 @@ use crate::telemetry::{
 /// A counter's name, its help, and where it is read.
 type Row = (&'static str, &'static str, fn(&Counts) -> u64);
 
-const COUNTERS: [Row; 15] = [
+const COUNTERS: [Row; 16] = [
     ("sessions_opened", "Sessions that were ever opened", |counts| counts.opened),
     ("upgrades_refused", "Upgrades that were refused", |counts| counts.refused),
     ("deliveries", "Frames that sockets have taken", |counts| counts.delivered),
@@ -28,6 +28,9 @@ const COUNTERS: [Row; 15] = [
     ("catch_ups", "Times that a tail has caught up with its log", |counts| counts.catch_ups),
     ("log_reads", "Pages of logs that were asked for", |counts| counts.reads),
     ("unreadable", "Reads of the log that failed", |counts| counts.unreadable),
+    ("revoked", "Sessions that were closed because their token was worth nothing any more", |counts| {
+        counts.revoked
+    }),
     ("unpublished", "Hints and words that other pods were not told", |counts| counts.unpublished),
 ];
 

@@ -11,7 +11,12 @@ use std::sync::Arc;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{announce::Hints, codes::Codes, error::Error, turnstile::Turnstile};
+use super::{
+    announce::{Hints, Reach},
+    codes::Codes,
+    error::Error,
+    turnstile::Turnstile,
+};
 use crate::{
     db::{Connection, Database, DatabaseError, attendances, events, parties, people, violated},
     domain::{attendance::Attendance, event::EventKind, person::Person},
@@ -23,12 +28,13 @@ pub struct Attendances {
     codes: Arc<Codes>,
     turnstile: Turnstile,
     hints: Hints,
+    reach: Arc<dyn Reach>,
 }
 
 impl Attendances {
     /// Out of its parts.
-    pub fn new(database: Database, codes: Arc<Codes>, hints: Hints) -> Self {
-        Self { database, codes, turnstile: Turnstile::new(), hints }
+    pub fn new(database: Database, codes: Arc<Codes>, hints: Hints, reach: Arc<dyn Reach>) -> Self {
+        Self { database, codes, turnstile: Turnstile::new(), hints, reach }
     }
 }
 

@@ -90,6 +90,7 @@ impl Attendances {
                 Ok(seq)
             })
             .await?;
+        self.reach.doubt(person);
         self.hints.logged(party, seq);
         Ok(())
     }

@@ -16,7 +16,7 @@ use slog::Logger;
 use uuid::Uuid;
 
 use self::{subjects::Subjects, telling::Telling};
-use super::{chat::Chat, links::Links, presence::Presences};
+use super::{chat::Chat, links::Links, notifications::Notifications, presence::Presences};
 use crate::{
     db::{Connection, Database, DatabaseError, events},
     domain::{
@@ -33,6 +33,7 @@ pub struct Screens {
     links: Arc<Links>,
     chat: Chat,
     presences: Arc<Presences>,
+    notifications: Notifications,
     log: Logger,
 }
 
@@ -45,7 +46,8 @@ impl Screens {
         presences: Arc<Presences>,
         log: Logger,
     ) -> Self {
-        Self { database, links, chat, presences, log }
+        let notifications = Notifications::new(database.clone());
+        Self { database, links, chat, presences, notifications, log }
     }
 
     async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {

@@ -12,7 +12,7 @@ use super::{Screens, place};
 use crate::{
     db::{Connection, events, people},
     domain::{access::Act, caller::Caller, fields::Fields, presence::Status},
-    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Rooms, Seen, Utterance},
+    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Revocation, Rooms, Seen, Utterance},
     service::{
         chat::Said,
         door,
@@ -22,10 +22,32 @@ use crate::{
     view::UserSummary,
 };
 
+/// Of whom is erased, banned or revoked, and of a sign-in that has ended.
+const OVER: Refusal = Refusal::new("UNAUTHENTICATED", "the token is not valid any more");
+
 /// How many messages somebody finds who comes into a chat.
 const HISTORY: i64 = 50;
 
 impl Rooms for Screens {
+    fn recognize(&self, caller: Principal) -> BoxFuture<'static, Result<(), Refusal>> {
+        let screens = self.clone();
+        async move {
+            // Not answered: the hub asks of all sessions again
+            let over = screens.revoked(&[caller.credential()]).await.unwrap_or_default();
+            if over.is_empty() { Ok(()) } else { Err(OVER) }
+        }
+        .boxed()
+    }
+
+    fn mark_read(&self, caller: Principal, told: Vec<Uuid>) -> BoxFuture<'static, Result<(), Refusal>> {
+        let screens = self.clone();
+        async move {
+            let read = screens.notifications.read_some(caller.caller(), &told).await;
+            read.map_err(|error| screens.refuse(&error))
+        }
+        .boxed()
+    }
+
     fn watch(&self, caller: Principal, party: Uuid) -> BoxFuture<'static, Result<Admission, Refusal>> {
         let screens = self.clone();
         async move {

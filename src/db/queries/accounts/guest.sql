@@ -1,3 +1,4 @@
+-- Who was banned is nobody here any more
 SELECT people.id AS person_id,
        people.username,
        people.display_name,
@@ -9,3 +10,7 @@ SELECT people.id AS person_id,
 FROM people
 JOIN guests ON guests.person_id = people.id
 WHERE people.id = $1
+AND NOT EXISTS (
+    SELECT FROM attendances a
+    WHERE a.party_id = guests.party_id AND a.person_id = people.id AND a.state = 'banned'
+)

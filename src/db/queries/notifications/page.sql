@@ -1,12 +1,3 @@
-SELECT n.id, n.type, n.actor_id, n.party_id, n.media_id, n.comment_id, n.created_at, n.read_at IS NOT NULL AS is_read,
-    u.display_name AS actor, p.title, p.is_private, p.status, a.role, a.state, a.rsvp, m.type AS media_type,
-    t.rsvp AS answer
-FROM notifications n
-LEFT JOIN people u ON u.id = n.actor_id
-LEFT JOIN parties p ON p.id = n.party_id
-LEFT JOIN attendances a ON a.party_id = n.party_id AND a.person_id = n.person_id
-LEFT JOIN attendances t ON t.party_id = n.party_id AND t.person_id = n.actor_id
-LEFT JOIN media m ON m.id = n.media_id
 WHERE n.person_id = $1
 AND (NOT $2 OR n.read_at IS NULL)
 AND ($3::timestamptz IS NULL OR (n.created_at, n.id) < ($3, $4::uuid))

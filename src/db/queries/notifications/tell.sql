@@ -1,5 +1,5 @@
 -- Those who are concerned, have an account and want to know, in the order of their ids: one for each id in $3, after
--- person $4. Whom the last is, if there may be more.
+-- person $4. What was new to whom; and in a row of its own whom the last is, if there may be more.
 , audience AS (
     SELECT concerned.*
     FROM concerned
@@ -16,5 +16,10 @@
     FROM audience
     ORDER BY person_id
     ON CONFLICT (person_id, cause) DO NOTHING
+    RETURNING id, person_id
+), last AS (
+    SELECT person_id FROM audience ORDER BY person_id OFFSET cardinality($3::uuid[]) - 1
 )
-SELECT person_id AS last FROM audience ORDER BY person_id OFFSET cardinality($3::uuid[]) - 1
+SELECT id, person_id FROM told
+UNION ALL
+SELECT NULL, person_id FROM last

@@ -18,9 +18,18 @@ struct House;
 type Answer<T> = BoxFuture<'static, Result<T, Refusal>>;
 
 const HIDDEN: Refusal = Refusal::new("NOT_FOUND", "no such party");
+const OVER: Refusal = Refusal::new("UNAUTHENTICATED", "banned");
 const FORBIDDEN: Refusal = Refusal::new("FORBIDDEN", "for attendees");
 
 impl Rooms for House {
+    fn recognize(&self, caller: Principal) -> Answer<()> {
+        ready(if caller.id.as_u128() == 13 { Err(OVER) } else { Ok(()) }).boxed()
+    }
+
+    fn mark_read(&self, caller: Principal, _: Vec<Uuid>) -> Answer<()> {
+        ready(if caller.kind == Kind::User { Ok(()) } else { Err(FORBIDDEN) }).boxed()
+    }
+
     fn watch(&self, caller: Principal, party: Uuid) -> Answer<Admission> {
         let face = to_raw_value(&json!({ "id": caller.id })).ok();
         let place = if party.as_u128() == 1 { Place::Attendee } else { Place::Onlooker };
@@ -305,4 +314,55 @@ fn a_logged_event_carries_party_and_number_beside_its_data() {
         id(1)
     );
     assert_eq!(str::from_utf8(frame.bytes()), Ok(text.as_str()));
+}
+
+#[test]
+fn whose_token_is_worth_nothing_any_more_is_refused_and_may_try_another() {
+    let rooms: Arc<dyn Rooms> = Arc::new(House);
+    let mut session =
+        open(Arc::new(Tokens), Some(rooms), None, [127, 0, 0, 1].into(), Instant::now()).protocol;
+    let mut auth = |token: &str| -> Vec<Value> {
+        let actions = outcome(&mut *session, frame("auth", &json!({ "token": token })));
+        actions.iter().map(json_of).collect()
+    };
+    let refused = json!({ "ack": 1, "error": { "code": "UNAUTHENTICATED", "message": "banned" } });
+    assert_eq!(auth("guest 13"), [refused]);
+    assert_eq!(
+        auth("guest 7"),
+        [json!({ "identify": id(7) }), json!({ "ack": 1, "data": { "guestId": id(7) } })]
+    );
+    assert_eq!(
+        auth("guest 13"),
+        [json!({
+            "ack": 1,
+            "error": { "code": "FORBIDDEN", "message": "the session is somebody else's" },
+        })]
+    );
+    assert_eq!(
+        outcome(&mut *session, frame("notifications:mark_read", &json!([])))
+            .iter()
+            .map(json_of)
+            .collect::<Vec<_>>(),
+        [json!({ "ack": 1, "error": { "code": "FORBIDDEN", "message": "for attendees" } })],
+    );
+}
+
+#[test]
+fn at_most_a_hundred_ids_are_marked_as_read() {
+    let ids = |n: u128| json!((0..n).map(id).collect::<Vec<_>>());
+    let done = json!({ "ack": 1, "data": null });
+    let bad = json!({ "ack": 1, "error": {
+        "code": "VALIDATION_ERROR", "message": "data must be a list of at most 100 ids",
+    } });
+    for (data, expected) in [
+        (ids(0), &done),
+        (ids(100), &done),
+        (ids(101), &bad),
+        (json!([1]), &bad),
+        (json!(id(1)), &bad),
+        (json!({ "ids": [] }), &bad),
+        (json!(null), &bad),
+    ] {
+        assert_eq!(told("notifications:mark_read", &data), std::slice::from_ref(expected), "{data}");
+    }
 }

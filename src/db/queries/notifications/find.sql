@@ -1,0 +1,1 @@
+WHERE n.id = ANY ($1)
