@@ -9,7 +9,10 @@ use std::{
 
 use actix_web::dev::{Server, ServerHandle};
 use futures_util::future::join_all;
-use party_gallery_actors::{kernel::Supervisor, realtime::Registry};
+use party_gallery_actors::{
+    kernel::{Stopped, Supervisor},
+    realtime::Registry,
+};
 use slog::{Logger, error, info, warn};
 use tokio::time::{sleep, timeout};
 
@@ -66,13 +69,15 @@ pub(super) async fn drain(
         let jobs = work::CHILDREN.into_iter().chain([schema::KEEPER, CLERK, demo::CHILD]);
         let stopped = join_all(jobs.map(|name| supervisor.stop(name))).await;
         tell(log, step, began.elapsed());
-        clean &= stopped.into_iter().flatten().all(|stopped| stopped.clean);
+        for stopped in stopped.into_iter().flatten() {
+            clean &= is_clean(log, &stopped);
+        }
 
         for name in ACTORS {
             step = name;
             if let Some(stopped) = supervisor.stop(name).await {
                 tell(log, name, stopped.took);
-                clean &= stopped.clean;
+                clean &= is_clean(log, &stopped);
             }
         }
         clean
@@ -82,6 +87,14 @@ pub(super) async fn drain(
         Ok(clean) => clean,
         Err(_elapsed) => cut(log, server, step),
     }
+}
+
+/// Whether it ended by itself, in its time.
+fn is_clean(log: &Logger, stopped: &Stopped) -> bool {
+    if !stopped.clean {
+        warn!(log, "Actor was left behind"; "actor" => stopped.name, "tookMs" => stopped.took.as_secs_f64() * 1e3);
+    }
+    stopped.clean
 }
 
 /// Polls the server until the drain is over. The server of a drain that was cut may wait for its requests for long yet,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
-    time::interval,
+    time::{interval, sleep},
 };
 use uuid::Uuid;
 
@@ -88,17 +88,20 @@ async fn who_is_there_is_told_to_friends_and_company_on_all_pods() {
     }
     stage.place(live, &stranger, "attendee", "in", "MAYBE").await;
     let guest = stage.guest(live).await;
-    let mut concerned =
-        [Screen::of(&there, &friend).await, Screen::of(&here, &host).await, Screen::of(&there, &guest).await];
-    let mut others = [Screen::of(&here, &fan).await, Screen::of(&there, &stranger).await];
+    let mut concerned = [
+        Screen::personal(&there, &friend).await,
+        Screen::personal(&here, &host).await,
+        Screen::personal(&there, &guest).await,
+    ];
+    let mut others = [Screen::personal(&here, &fan).await, Screen::personal(&there, &stranger).await];
 
-    let mut device = Screen::of(&here, &ann).await;
+    let mut device = Screen::personal(&here, &ann).await;
     for screen in &mut concerned {
         let seen = told(screen, &ann).await;
         assert_eq!(brief(&seen), (true, "online"));
         assert!(seen["lastSeen"].is_string(), "{seen}");
     }
-    let mut second = Screen::of(&there, &ann).await;
+    let mut second = Screen::personal(&there, &ann).await;
     say(&mut second, "busy").await;
     for screen in &mut concerned {
         assert_eq!(brief(&told(screen, &ann).await), (true, "busy"), "and no word of a second device");
@@ -133,14 +136,14 @@ async fn who_comes_right_back_to_another_pod_was_never_away() {
     let (here, there) = (stage.pod(&redis).await, stage.pod(&redis).await);
     let (ann, friend) = (stage.user().await, stage.user().await);
     befriend(&stage, &ann, &friend).await;
-    let mut listens = Screen::of(&here, &friend).await;
-    let mut device = Screen::of(&here, &ann).await;
+    let mut listens = Screen::personal(&here, &friend).await;
+    let mut device = Screen::personal(&here, &ann).await;
     assert_eq!(brief(&told(&mut listens, &ann).await), (true, "online"));
     say(&mut device, "busy").await;
     assert_eq!(brief(&told(&mut listens, &ann).await), (true, "busy"));
     for pod in [&there, &here, &there] {
         drop(device);
-        device = Screen::of(pod, &ann).await;
+        device = Screen::personal(pod, &ann).await;
         hears_nothing(&mut listens, Duration::from_secs(3)).await;
     }
     hears_nothing(&mut listens, Duration::from_secs(6)).await;
@@ -161,18 +164,20 @@ async fn whom_one_may_not_know_of_is_never_there() {
     let (party, over) = (stage.party(&ann, "LIVE", true).await, stage.party(&stranger, "ENDED", true).await);
     stage.place(over, &ann, "attendee", "in", "GOING").await;
     let (guest, gone) = (stage.guest(party).await, stage.guest(party).await);
-    stage.place(party, &gone, "guest", "banned", "GOING").await;
-    let _anns = Screen::of(&app, &ann).await;
+    stage.place(party, &gone, "guest", "left", "GOING").await;
+    let _anns = Screen::personal(&app, &ann).await;
     let mut screens = Vec::new();
     for (who, may_know) in
         [(&friend, true), (&guest, true), (&ann, true), (&fan, false), (&stranger, false), (&gone, false)]
     {
-        screens.push((Screen::of(&app, who).await, may_know));
+        screens.push((Screen::personal(&app, who).await, may_know));
     }
     let nobody = Uuid::now_v7();
     for (screen, may_know) in &mut screens {
         // A pod looks once a second who is there
         eventually(DEADLINE, "she is there for who may know", async || {
+            // No faster than frames may come
+            sleep(Duration::from_millis(50)).await;
             let (_, answer) = screen.ask("presence:check", json!([nobody, ann.id, nobody])).await;
             let seen = &answer["data"];
             let never =
@@ -226,8 +231,8 @@ async fn at_a_party_of_10_000_one_of_them_costs_no_10_000_words() {
             &[&party],
         )
         .await;
-    let mut hosts = Screen::of(&there, &host).await;
-    let mut anns = Screen::of(&here, &ann).await;
+    let mut hosts = Screen::personal(&there, &host).await;
+    let mut anns = Screen::personal(&here, &ann).await;
     assert_eq!(brief(&told(&mut hosts, &ann).await), (true, "online"));
     let (before, began) = (commands(redis.socket()).await, Instant::now());
     for status in ["busy", "away", "online"] {
@@ -249,8 +254,8 @@ async fn a_pod_that_is_killed_has_nobody_there() {
     let stage = house.stage();
     let (ann, friend) = (stage.user().await, stage.user().await);
     befriend(&stage, &ann, &friend).await;
-    let mut stays = Screen::of(&there, &friend).await;
-    let _dies = Screen::of(&here, &ann).await;
+    let mut stays = Screen::personal(&there, &friend).await;
+    let _dies = Screen::personal(&here, &ann).await;
     assert_eq!(brief(&told(&mut stays, &ann).await), (true, "online"));
     dying.signal("KILL");
     let killed = Instant::now();
@@ -266,8 +271,8 @@ async fn without_redis_each_pod_goes_on_and_an_empty_one_is_filled_again() {
     let [ann, near, far] = [stage.user().await, stage.user().await, stage.user().await];
     befriend(&stage, &ann, &near).await;
     befriend(&stage, &ann, &far).await;
-    let (mut nears, mut fars) = (Screen::of(&here, &near).await, Screen::of(&there, &far).await);
-    let mut anns = Screen::of(&here, &ann).await;
+    let (mut nears, mut fars) = (Screen::personal(&here, &near).await, Screen::personal(&there, &far).await);
+    let mut anns = Screen::personal(&here, &ann).await;
     for screen in [&mut nears, &mut fars] {
         assert_eq!(brief(&told(screen, &ann).await), (true, "online"));
     }
@@ -283,7 +288,7 @@ async fn without_redis_each_pod_goes_on_and_an_empty_one_is_filled_again() {
     assert_eq!(brief(&told(&mut fars, &ann).await), (true, "busy"));
     // Nobody was away for having been lost, and a pod that comes now finds everybody
     let later = stage.pod(redis.url()).await;
-    let mut elsewhere = Screen::of(&later, &far).await;
+    let mut elsewhere = Screen::personal(&later, &far).await;
     eventually(DEADLINE, "she is there", async || {
         brief(&check(&mut elsewhere, &ann).await) == (true, "busy")
     })

@@ -30,8 +30,7 @@ async fn post(pod: &TestApp, path: &str, by: Option<&Somebody>, body: Value) -> 
 /// Somebody with an account, so that they are told things.
 async fn user(stage: &Stage) -> Somebody {
     let user = stage.user().await;
-    let insert =
-        "INSERT INTO accounts (person_id, email, password_hash) VALUES ($1, $1::text || '@example.org', '')";
+    let insert = "INSERT INTO accounts (person_id, email, password_hash) VALUES ($1, $1::uuid::text || '@example.org', '')";
     stage.execute(insert, &[&user.id]).await;
     user
 }
@@ -64,8 +63,8 @@ async fn what_a_user_is_told_reaches_all_their_sockets_as_rest_lists_it() {
     let (stage, redis) = (Stage::new().await, fresh_redis().await);
     let (here, there) = (stage.pod(&redis).await, stage.pod(&redis).await);
     let (ann, ben) = (user(&stage).await, user(&stage).await);
-    let mut anns = [Screen::of(&here, &ann).await, Screen::of(&there, &ann).await];
-    let mut bens = Screen::of(&there, &ben).await;
+    let mut anns = [Screen::personal(&here, &ann).await, Screen::personal(&there, &ann).await];
+    let mut bens = Screen::personal(&there, &ben).await;
     listened_by(&redis, &ann, 2).await;
     let path = format!("/api/v1/users/{}/follow", ann.id);
     assert_eq!(ask(&here, Some(&ben), Method::PUT, &path, &[], None).await.status, 204);
@@ -90,7 +89,7 @@ async fn what_a_user_is_told_reaches_all_their_sockets_as_rest_lists_it() {
     assert_eq!(refused, "VALIDATION_ERROR");
     let host = stage.user().await;
     let party = stage.party(&host, "LIVE", false).await;
-    let mut guest = Screen::of(&here, &stage.guest(party).await).await;
+    let mut guest = Screen::personal(&here, &stage.guest(party).await).await;
     assert_eq!(guest.refused("notifications:mark_read", ids).await, "FORBIDDEN");
     stop(here).await;
     stop(there).await;
@@ -101,7 +100,7 @@ async fn without_redis_a_notification_is_kept_and_told_on_the_pod_that_made_it()
     let (stage, mut redis) = (Stage::new().await, OwnRedis::start().await);
     let pod = stage.pod(redis.url()).await;
     let (ann, ben) = (user(&stage).await, user(&stage).await);
-    let mut screen = Screen::of(&pod, &ann).await;
+    let mut screen = Screen::personal(&pod, &ann).await;
     redis.kill9();
     let path = format!("/api/v1/users/{}/follow", ann.id);
     assert_eq!(ask(&pod, Some(&ben), Method::PUT, &path, &[], None).await.status, 204);
@@ -124,7 +123,7 @@ async fn likes_are_told_twice_a_second_at_most_and_the_last_count_always() {
     }
     let mut screens = Vec::new();
     for pod in &pods {
-        let mut screen = Screen::of(pod, &guests[0]).await;
+        let mut screen = Screen::personal(pod, &guests[0]).await;
         screen.join(party).await;
         screens.push(screen);
     }
@@ -249,6 +248,7 @@ async fn who_is_banned_revoked_or_erased_is_closed_on_every_pod_in_a_room_or_not
         let (host, user) = (stage.user().await, stage.user().await);
         let party = stage.party(&host, "LIVE", true).await;
         let (guest, bystander) = (stage.guest(party).await, stage.guest(party).await);
+        stage.execute("UPDATE parties SET attendees_count = 3 WHERE id = $1", &[&party]).await;
         let made = post(&here, &format!("/parties/{party}/displays"), Some(&host), json!({})).await;
         let display = text(&made, "token");
         let shown = made.body["data"]["display"]["id"].as_str().unwrap().to_owned();

@@ -26,6 +26,12 @@ impl Screen {
         Self { socket: WsClient::connect(pod.at(), "/ws", &headers).await.unwrap(), asked: 0 }
     }
 
+    /// As [`Screen::of`], and it notes what is for its user alone as well.
+    pub async fn personal(pod: &impl Pod, somebody: &Somebody) -> Self {
+        let Self { socket, asked } = Self::of(pod, somebody).await;
+        Self { socket: socket.personal(), asked }
+    }
+
     /// Asks for something. Gives the events that came before the answer, and the answer.
     pub async fn ask(&mut self, event: &str, data: Value) -> (Vec<Value>, Value) {
         self.asked += 1;

@@ -5,7 +5,8 @@
 //! its party's hosts', a password is nobody's to hear.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
+    hash::{DefaultHasher, Hasher as _},
     sync::{LazyLock, Mutex, PoisonError},
 };
 
@@ -84,6 +85,16 @@ pub fn runs(party: Uuid, person: Uuid) {
 pub fn look(asked: &Asked, text: &str) {
     if let Some(leak) = leak(asked, text) {
         panic!("{} {} by {:?} was told {leak}: {text}", asked.method, asked.path, asked.bearer);
+    }
+}
+
+/// As [`look`], of what comes to many without being asked for: the same text is looked at once.
+pub fn look_once(text: &str) {
+    static SEEN: LazyLock<Mutex<HashSet<u64>>> = LazyLock::new(Mutex::default);
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    if SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(hasher.finish()) {
+        look(&Asked::nothing(), text);
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 use super::{
     child::Child,
     handle::Handle,
-    status::State,
+    status::{State, Status},
     tended::{Observed, Patient, Tended},
     tree::{Stopped, Tree},
 };
@@ -271,13 +271,16 @@ impl Rounds {
         let began = Instant::now();
         let mut child = self.children.remove(at);
         let mut status = child.status();
+        let last = status.clone();
+        let is_over = |status: &Status| matches!(status.state, State::Stopped | State::GaveUp);
         child.begin_stop();
         let lost = child.lost();
         let ended = async {
             tokio::select! {
                 biased;
-                _ = status.wait_for(|status| matches!(status.state, State::Stopped | State::GaveUp)) => true,
-                () = lost => false,
+                _ = status.wait_for(is_over) => true,
+                // It may have said so between the two looks
+                () = lost => is_over(&last.borrow()),
             }
         };
         let clean = self.meanwhile(ended, child.stop_within()).await == Some(true);
