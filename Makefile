@@ -10,7 +10,7 @@ run: ## Installs what is missing, builds, and starts the service with a demo par
 	@scripts/install-servers
 	cargo run --locked -- serve --demo demo
 
-test: ## All that CI demands: format, lints, docs, tests; needs Python
+test: ## All that CI demands: format, lints, docs, tests
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
@@ -18,7 +18,6 @@ test: ## All that CI demands: format, lints, docs, tests; needs Python
 	cargo test --workspace --locked --doc
 	@# One at a time: each starts pods and asks as much of them as a machine can do
 	cargo test --workspace --locked --test it -- --test-threads=1
-	tests/openapi/run
 
 check: ## The quick look while writing
 	cargo check --workspace --all-targets --locked
