@@ -80,7 +80,7 @@ const SHOWS_HIDDEN: Right = right("YY344 4444 444 4 444 44", "YY344 4444 444 4 4
 
 const ANYBODY: Right = of_no_party("YYYYY YYYY YYY Y YYY YY");
 const USERS: Right = of_no_party("YYYYY YYYY 333 3 333 Y1");
-const PEOPLE: Right = of_no_party("YYYYY YYYY YYY Y 333 Y1");
+const PEOPLE: Right = of_no_party("YYYYY YYYY YY1 Y 333 Y1");
 const GOING_ALONE: Right = of_no_party("333Y3 3333 333 3 333 31");
 const GOING_AND_FRIEND: Right = of_no_party("33YY3 3333 333 3 333 31");
 const OF_GOING: Right = of_no_party("444Y4 4444 333 3 333 41");

@@ -1,5 +1,5 @@
       -- One condition for all that is asked for: a plan for any parameters goes by the index, and no further than the limit
-      AND seq < coalesce($4, 9223372036854775807)
+      AND seq < coalesce($4::bigint, 9223372036854775807)
     ORDER BY seq DESC
     LIMIT $3
 ) m ON true
