@@ -52,6 +52,17 @@ async fn check(screen: &mut Screen, of: &Somebody) -> Value {
     answer["data"][0].take()
 }
 
+/// Waits until the pod has seen that the screen's own user is there. Whom it knew before, when it had begun to look, it has
+/// no news of.
+async fn is_seen(screen: &mut Screen, who: &Somebody) {
+    eventually(DEADLINE, "the pod knows them", async || {
+        // No faster than frames may come
+        sleep(Duration::from_millis(50)).await;
+        brief(&check(screen, who).await) == (true, "online")
+    })
+    .await;
+}
+
 async fn say(screen: &mut Screen, status: &str) {
     let (_, answer) = screen.ask("presence:status", json!({ "status": status })).await;
     assert_eq!((&answer["error"], &answer["data"]), (&json!(null), &json!(null)));
@@ -95,6 +106,9 @@ async fn who_is_there_is_told_to_friends_and_company_on_all_pods() {
     ];
     let mut others = [Screen::personal(&here, &fan).await, Screen::personal(&there, &stranger).await];
 
+    for (screen, who) in concerned.iter_mut().zip([&friend, &host, &guest]) {
+        is_seen(screen, who).await;
+    }
     let mut device = Screen::personal(&here, &ann).await;
     for screen in &mut concerned {
         let seen = told(screen, &ann).await;
@@ -137,6 +151,7 @@ async fn who_comes_right_back_to_another_pod_was_never_away() {
     let (ann, friend) = (stage.user().await, stage.user().await);
     befriend(&stage, &ann, &friend).await;
     let mut listens = Screen::personal(&here, &friend).await;
+    is_seen(&mut listens, &friend).await;
     let mut device = Screen::personal(&here, &ann).await;
     assert_eq!(brief(&told(&mut listens, &ann).await), (true, "online"));
     say(&mut device, "busy").await;
@@ -232,6 +247,7 @@ async fn at_a_party_of_10_000_one_of_them_costs_no_10_000_words() {
         )
         .await;
     let mut hosts = Screen::personal(&there, &host).await;
+    is_seen(&mut hosts, &host).await;
     let mut anns = Screen::personal(&here, &ann).await;
     assert_eq!(brief(&told(&mut hosts, &ann).await), (true, "online"));
     let (before, began) = (commands(redis.socket()).await, Instant::now());
@@ -255,6 +271,7 @@ async fn a_pod_that_is_killed_has_nobody_there() {
     let (ann, friend) = (stage.user().await, stage.user().await);
     befriend(&stage, &ann, &friend).await;
     let mut stays = Screen::personal(&there, &friend).await;
+    is_seen(&mut stays, &friend).await;
     let _dies = Screen::personal(&here, &ann).await;
     assert_eq!(brief(&told(&mut stays, &ann).await), (true, "online"));
     dying.signal("KILL");
@@ -272,6 +289,8 @@ async fn without_redis_each_pod_goes_on_and_an_empty_one_is_filled_again() {
     befriend(&stage, &ann, &near).await;
     befriend(&stage, &ann, &far).await;
     let (mut nears, mut fars) = (Screen::personal(&here, &near).await, Screen::personal(&there, &far).await);
+    is_seen(&mut nears, &near).await;
+    is_seen(&mut fars, &far).await;
     let mut anns = Screen::personal(&here, &ann).await;
     for screen in [&mut nears, &mut fars] {
         assert_eq!(brief(&told(screen, &ann).await), (true, "online"));
