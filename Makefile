@@ -10,14 +10,16 @@ run: ## Installs what is missing, builds, and starts the service with a demo par
 	@scripts/install-servers
 	cargo run --locked -- serve --demo demo
 
+TEST_THREADS ?= 3
 test: ## All that CI demands: format, lints, docs, tests
 	cargo fmt --all -- --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	cargo test --workspace --locked --lib --bins --examples --test architecture --test frames
 	cargo test --workspace --locked --doc
-	@# One at a time: each starts pods and asks as much of them as a machine can do
-	cargo test --workspace --locked --test it -- --test-threads=1
+	cargo test --workspace --locked --test it -- --test-threads=$(TEST_THREADS) --skip alone::
+	@# One at a time: each asks as much of its pods as a machine can do
+	cargo test --workspace --locked --test it alone:: -- --test-threads=1
 
 check: ## The quick look while writing
 	cargo check --workspace --all-targets --locked

@@ -4,6 +4,7 @@
 use std::{
     env,
     ffi::OsStr,
+    net::SocketAddr,
     process::{self, Command},
 };
 
@@ -19,12 +20,19 @@ use super::{
 /// In whose environment it is set is such a pod; its value are the pod's variables, as JSON.
 pub const VARIABLES: &str = "PARTY_GALLERY_TEST_POD";
 
-/// Starts one: this executable again, running `test` alone, which has to give itself over to [`be`].
-pub fn start(test: &str, variables: &[(&str, &str)]) -> Process {
+/// Names and values of what a pod is started with.
+pub type Variables = Vec<(String, String)>;
+
+/// Starts one and waits until it is ready: this executable again, running `test` alone, which has to give itself over to
+/// [`be`].
+pub async fn ready(test: &str, variables: &Variables) -> (Process, SocketAddr) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]);
     command.env(VARIABLES, json!(variables).to_string());
-    Process::run(command)
+    let pod = Process::run(command);
+    pod.wait_for("Ready").await;
+    let address = pod.address().await;
+    (pod, address)
 }
 
 /// Its hub panics, soon.
@@ -35,7 +43,7 @@ pub fn hurt(pod: &Process) {
 /// Serves, says so as the binary does, and ends with the pod's own code.
 #[expect(clippy::disallowed_methods, reason = "the exit code of a process of its own is asked for")]
 pub async fn be(variables: &OsStr) -> ! {
-    let variables: Vec<(String, String)> = serde_json::from_str(variables.to_str().unwrap()).unwrap();
+    let variables: Variables = serde_json::from_str(variables.to_str().unwrap()).unwrap();
     let given: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut hurt = signal(SignalKind::user_defined1()).unwrap();
     let mut end = signal(SignalKind::terminate()).unwrap();

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     chaos_proxy::{ChaosProxy, Upstream},
-    fragile,
+    fragile::Variables,
     own::{OwnPostgres, OwnRedis},
     process::{Process, SECRET},
     servers,
@@ -47,8 +47,7 @@ impl House {
 
     /// Starts a pod and waits until it is ready. Its rates refuse nothing; `more` are further variables.
     pub async fn pod(&self, more: &[(&str, &str)]) -> (Process, SocketAddr) {
-        let redis = format!("redis://{}", self.line.address());
-        let storage = self.storage_url();
+        let (redis, storage) = (self.redis_url(), self.storage_url());
         let variables = [&UNHURRIED[..], &[("STORAGE_URL", storage.as_str())], more].concat();
         let pod = Process::serve(self.postgres.url(), &redis, &variables);
         pod.wait_for("Ready").await;
@@ -56,20 +55,20 @@ impl House {
         (pod, address)
     }
 
-    /// Starts a pod like [`House::pod`] whose hub can be hurt; see [`fragile::start`].
-    pub async fn fragile_pod(&self, test: &str) -> (Process, SocketAddr) {
-        let redis = format!("redis://{}", self.line.address());
-        let storage = self.storage_url();
+    /// What a pod of its own like [`House::pod`]'s is started with, on that Redis.
+    pub fn variables(&self, redis: &str) -> Variables {
         let own = [
             ("DATABASE_URL", self.postgres.url()),
-            ("REDIS_URL", redis.as_str()),
-            ("STORAGE_URL", storage.as_str()),
+            ("REDIS_URL", redis),
+            ("STORAGE_URL", &self.storage_url()),
             ("JWT_SECRET", SECRET),
         ];
-        let pod = fragile::start(test, &[&UNHURRIED[..], &own].concat());
-        pod.wait_for("Ready").await;
-        let address = pod.address().await;
-        (pod, address)
+        UNHURRIED.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The way to Redis that can be cut.
+    pub fn redis_url(&self) -> String {
+        format!("redis://{}", self.line.address())
     }
 
     /// The way of its pods to Redis.

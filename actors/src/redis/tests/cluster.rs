@@ -144,6 +144,11 @@ impl Cluster {
 
     /// The node that has the slot of `key` now, as those that run tell.
     pub(crate) fn master_of(&self, key: &str) -> usize {
+        self.finds_master_of(key).expect("a master has it")
+    }
+
+    /// The same, if there is one.
+    pub(crate) fn finds_master_of(&self, key: &str) -> Option<usize> {
         let slot: u16 = self.ask(self.awake(), &["CLUSTER", "KEYSLOT", key]).trim().parse().unwrap();
         let nodes = self.ask(self.awake(), &["CLUSTER", "NODES"]);
         let has = |line: &&str| {
@@ -155,9 +160,9 @@ impl Cluster {
                     bound(first).zip(bound(last)).is_some_and(|(first, last)| (first..=last).contains(&slot))
                 })
         };
-        let line = nodes.lines().find(has).expect("a master has it");
+        let line = nodes.lines().find(has)?;
         let at = |node: &Node| line.contains(&format!(":{}@", node.port));
-        self.nodes.iter().position(at).unwrap()
+        self.nodes.iter().position(at)
     }
 
     /// Gives the slot of `key` to another master; there are no keys in it.

@@ -208,7 +208,7 @@ async fn without_redis_each_pod_limits_by_itself_and_nobody_waits() {
 #[tokio::test]
 async fn redis_keeps_buckets_as_this_pod_does() {
     let client = redis::Client::open(fresh_redis().await).unwrap();
-    let script = redis::Script::new(include_str!("../../src/cache/buckets.lua"));
+    let script = redis::Script::new(include_str!("../../../src/cache/buckets.lua"));
     let limit = (1u32..3_000, 1u32..6).prop_map(|(count, burst)| {
         let some = |number| NonZeroU32::new(number).unwrap();
         Limit::new(some(count), Duration::from_secs(1), some(burst))
