@@ -126,7 +126,7 @@ async fn an_essential_actor_that_gives_up_ends_the_process_with_70() {
     let data = servers::directory("gives-up");
     // No binary that is shipped lets anybody hurt its actors: this one does
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "process::an_essential_actor_that_gives_up_ends_the_process_with_70"]);
+    command.args(["--exact", "alone::process::an_essential_actor_that_gives_up_ends_the_process_with_70"]);
     command.arg("--nocapture").env(GIVES_UP, &data);
     let mut pod = Process::run(command);
     assert_eq!(pod.ended(DEADLINE).await, Some(70));
