@@ -162,24 +162,19 @@ pub async fn page(
     Ok((rows.iter().filter_map(media).collect(), seq))
 }
 
-/// What a person has in a party; their next upload waits until this transaction ends. `None`: they have no place in it.
+/// What a person has in a party; their next upload waits until this transaction ends.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn usage(
-    connection: &mut Connection,
-    party: Uuid,
-    person: Uuid,
-) -> Result<Option<Usage>, DatabaseError> {
+pub async fn usage(connection: &mut Connection, party: Uuid, person: Uuid) -> Result<Usage, DatabaseError> {
     const TAKE_TURN: &str = include_str!("queries/media/take_turn.sql");
     const USAGE: &str = include_str!("queries/media/usage.sql");
-    if connection.query_opt(TAKE_TURN, &[&party, &person]).await?.is_none() {
-        return Ok(None);
-    }
+    connection.execute(TAKE_TURN, &[&party, &person]).await?;
     // A statement of its own: one that waits for a lock still sees what was there before it waited
     let row = connection.query_opt(USAGE, &[&party, &person]).await?;
-    Ok(row.map(|row| Usage { count: row.get("count"), bytes: row.get("bytes") }))
+    let usage = row.map(|row| Usage { count: row.get("count"), bytes: row.get("bytes") });
+    Ok(usage.unwrap_or(Usage { count: 0, bytes: 0 }))
 }
 
 /// Enters what was received, PROCESSING. `false`: the same person has brought the same bytes before.

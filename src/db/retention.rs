@@ -26,6 +26,21 @@ pub async fn due(connection: &mut Connection, days: u16) -> Result<Option<Uuid>,
     Ok(row.map(|row| row.get("id")))
 }
 
+/// Erases at most `limit` notifications of a party. Gives how many.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn notifications(
+    connection: &mut Connection,
+    party: Uuid,
+    limit: i64,
+) -> Result<i64, DatabaseError> {
+    const NOTIFICATIONS: &str = include_str!("queries/retention/notifications.sql");
+    let erased = connection.execute(NOTIFICATIONS, &[&party, &limit]).await?;
+    Ok(i64::try_from(erased).unwrap_or(limit))
+}
+
 /// Erases the rows of at most `limit` media of a party. Gives which.
 ///
 /// # Errors
@@ -45,8 +60,7 @@ pub async fn media(connection: &mut Connection, party: Uuid, limit: i64) -> Resu
 /// [`DatabaseError`].
 pub async fn traces(connection: &mut Connection, party: Uuid, limit: i64) -> Result<i64, DatabaseError> {
     // Guests after what they have said: it names them
-    const TRACES: [&str; 7] = [
-        include_str!("queries/retention/notifications.sql"),
+    const TRACES: [&str; 6] = [
         include_str!("queries/retention/party_favorites.sql"),
         include_str!("queries/retention/chat_reads.sql"),
         include_str!("queries/retention/messages.sql"),

@@ -161,6 +161,7 @@ impl Chat {
                     }
                     let seq = events::append(connection, party, EventKind::NewMessage, Some(id), &json!({}))
                         .await?;
+                    door::still_contributes(connection, party, caller).await?;
                     messages::number(connection, id, seq).await?;
                     (said.message.seq, logged) = (seq, Some(seq));
                     let location = format!("/api/v1/parties/{party}/chat/messages/{id}");

@@ -9,6 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    door,
     error::Error,
     gallery::{Gallery, NOT_SHOWN, admit, enter, load},
     once::{Answer, Ticket, once},
@@ -106,6 +107,7 @@ impl Comments {
                     let kind = EventKind::CommentAdded;
                     let seq =
                         events::append(connection, media.party_id, kind, Some(comment.id), &facts).await?;
+                    door::still_contributes(connection, media.party_id, caller).await?;
                     comments::number(connection, comment.id, seq).await?;
                     logged = Some((media.party_id, seq));
                     let location = format!("/api/v1/media/{}/comments/{}", media.id, comment.id);

@@ -81,7 +81,7 @@ impl Devices {
         let person = user(caller)?;
         let forgotten = self
             .database
-            .run(async |connection: &mut Connection| devices::delete(connection, id, person).await);
+            .transaction(async |connection: &mut Connection| devices::delete(connection, id, person).await);
         if forgotten.await? { Ok(()) } else { Err(Error::NotFound) }
     }
 }

@@ -84,6 +84,22 @@ pub async fn enter_alone(
     enter(connection, party, caller, act).await
 }
 
+/// Whether who was let in to upload or to talk still may, once this transaction holds the party's row: those who were in
+/// front of it there may have put them out, or ended the party.
+///
+/// # Errors
+///
+/// As [`enter`]; then as [`Inside::contributes`].
+pub async fn still_contributes(
+    connection: &mut Connection,
+    party: Uuid,
+    caller: Caller,
+) -> Result<Inside, Error> {
+    let inside = enter(connection, party, caller, Act::Contribute).await?;
+    inside.contributes()?;
+    Ok(inside)
+}
+
 /// Whether `caller` may do `act` in what was found.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ impl Favorites {
     /// Users who may read it only.
     pub async fn set(&self, caller: Caller, party: Uuid, is_favorite: bool) -> Result<(), Error> {
         self.database
-            .run(async |connection: &mut Connection| {
+            .transaction(async |connection: &mut Connection| {
                 door::enter(connection, party, caller, Act::Read).await?;
                 let user = user(caller)?;
                 let set = if is_favorite {

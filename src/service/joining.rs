@@ -118,10 +118,11 @@ impl Joining {
             return Err(Error::field("displayName", &NO_NAME));
         }
         let attempt = self.let_in(caller, code, name, ticket, from);
-        self.counted(from, self.guarded(&self.joins, caller, from, attempt)).await
+        self.guarded(&self.joins, caller, from, self.counted(from, attempt)).await
     }
 
-    /// Counts a join that succeeds or finds the party full; of an address that has had too many of them none is tried.
+    /// Counts a join that succeeds or finds the party full; of an address that has had too many of them none is tried. To be
+    /// called when it is one's turn.
     async fn counted(
         &self,
         from: IpAddr,

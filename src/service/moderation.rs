@@ -48,8 +48,9 @@ impl Gallery {
                     return Err(NOT_SHOWN);
                 }
                 let reason = reason.as_ref().map(Reason::as_str);
-                let is_new = reports::insert(connection, id, reporter, reason).await.map_err(gone)?;
-                if !is_new || held.is_decided || held.status == MediaStatus::Hidden {
+                reports::insert(connection, id, reporter, reason).await.map_err(gone)?;
+                // Also who repeats theirs: what did not count yet may by now
+                if held.is_decided || held.status == MediaStatus::Hidden {
                     return Ok(None);
                 }
                 if !reports::tally(connection, id).await?.hides() {
@@ -100,6 +101,8 @@ impl Gallery {
                     return Ok((seen, None));
                 }
                 let seq = tell(connection, &media, wanted).await?;
+                // Again: the party was waited for
+                enter(connection, id, caller, Act::Steer).await?;
                 Ok((seen, Some((media.party_id, seq))))
             })
             .await?;
@@ -115,8 +118,12 @@ async fn is_done(connection: &mut Connection, media: &Media, caller: Caller) -> 
     let Some(person) = caller.person().filter(|_| media.status == MediaStatus::Hidden) else {
         return Ok(false);
     };
+    // Whoever never reported it knows of nothing that is hidden
+    if !reports::exists(connection, media.id, person).await? {
+        return Ok(false);
+    }
     door::enter(connection, media.party_id, caller, Act::Contribute).await?;
-    Ok(reports::exists(connection, media.id, person).await?)
+    Ok(true)
 }
 
 /// Counts the media of the party and logs what has become of this one; its number stays what it was.

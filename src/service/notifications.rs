@@ -66,9 +66,9 @@ impl Notifications {
     /// Users only; [`Error::NotFound`] for what they were not told; [`Error::Unavailable`].
     pub async fn read(&self, caller: Caller, id: Uuid) -> Result<(), Error> {
         let person = user(caller)?;
-        let read = self
-            .database
-            .run(async |connection: &mut Connection| notifications::read(connection, id, person).await);
+        let read = self.database.transaction(async |connection: &mut Connection| {
+            notifications::read(connection, id, person).await
+        });
         if read.await? { Ok(()) } else { Err(Error::NotFound) }
     }
 
@@ -79,9 +79,9 @@ impl Notifications {
     /// Users only; [`Error::Unavailable`].
     pub async fn read_some(&self, caller: Caller, ids: &[Uuid]) -> Result<(), Error> {
         let person = user(caller)?;
-        let read = self
-            .database
-            .run(async |connection: &mut Connection| notifications::read_some(connection, person, ids).await);
+        let read = self.database.transaction(async |connection: &mut Connection| {
+            notifications::read_some(connection, person, ids).await
+        });
         Ok(read.await?)
     }
 
@@ -92,9 +92,9 @@ impl Notifications {
     /// Users only; [`Error::Unavailable`].
     pub async fn read_all(&self, caller: Caller) -> Result<(), Error> {
         let person = user(caller)?;
-        let read = self
-            .database
-            .run(async |connection: &mut Connection| notifications::read_all(connection, person).await);
+        let read = self.database.transaction(async |connection: &mut Connection| {
+            notifications::read_all(connection, person).await
+        });
         Ok(read.await?)
     }
 }

@@ -66,7 +66,9 @@ impl Chat {
                 }
                 let facts = json!({ "emoji": emoji.as_str(), "count": count });
                 let kind = EventKind::Reaction;
-                Ok(Some(events::append(connection, party, kind, Some(message), &facts).await?))
+                let seq = events::append(connection, party, kind, Some(message), &facts).await?;
+                door::still_contributes(connection, party, caller).await?;
+                Ok(Some(seq))
             })
             .await?;
         if let Some(seq) = logged {

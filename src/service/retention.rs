@@ -11,8 +11,8 @@ use crate::{
     domain::picture::{Picture, Subject},
 };
 
-/// Media that go at once, each with a job for its files.
-const MEDIA: i64 = 100;
+/// Media that go at once, each with a job for its files: what people have done with them goes in the same statement.
+const MEDIA: i64 = 10;
 /// Other rows that go at once.
 const TRACES: i64 = 1000;
 
@@ -39,6 +39,10 @@ pub(super) async fn erase(connection: &mut Connection, party: Uuid) -> Result<()
 
 /// `true`: nothing is left.
 async fn erase_part(connection: &mut Connection, party: Uuid) -> Result<bool, DatabaseError> {
+    // First, for of a media there may be one for everybody who was there
+    if retention::notifications(connection, party, TRACES).await? >= TRACES {
+        return Ok(false);
+    }
     let media = retention::media(connection, party, MEDIA).await?;
     if !media.is_empty() {
         let files: Vec<_> = media.into_iter().map(|media| Task::Erase { party, media }).collect();

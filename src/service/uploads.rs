@@ -157,7 +157,7 @@ impl Uploads {
         let inside = door::enter(connection, party, caller, Act::Contribute).await?;
         inside.contributes()?;
         // From here on, one upload of this person at a time
-        let usage = media::usage(connection, party, person).await?.ok_or(Error::NotFound)?;
+        let usage = media::usage(connection, party, person).await?;
         if let Some(first) = media::same(connection, party, person, received.sha256).await? {
             return self.answer(connection, first, &inside, caller, false).await;
         }
@@ -165,6 +165,7 @@ impl Uploads {
         media::insert(connection, received).await?;
         Task::Develop { media: received.id }.leave(connection).await?;
         let party_bytes = media::count(connection, party, 0, received.size).await?;
+        let inside = door::still_contributes(connection, party, caller).await?;
         self.quota.holds(party_bytes).map_err(used_up)?;
         let kind = EventKind::NewMedia;
         let seq = events::append(connection, party, kind, Some(received.id), &json!({})).await?;

@@ -64,6 +64,7 @@ mod social_links;
 mod sockets;
 mod storage;
 mod tags;
+mod turns;
 mod uploads;
 mod user_lists;
 mod user_topics;

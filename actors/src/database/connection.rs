@@ -211,7 +211,10 @@ impl Connection {
             return Err(self.lost(Some(error)));
         }
         self.fail();
-        if *state == SqlState::QUERY_CANCELED {
+        // It took too long, or two waited for each other and this one gave way: a repeat does it
+        if [SqlState::QUERY_CANCELED, SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE]
+            .contains(state)
+        {
             let retry_after = Duration::from_secs(1);
             return Err(DatabaseError::Unavailable { retry_after, source: Some(error) });
         }

@@ -61,17 +61,18 @@ pub(super) fn media() -> Vec<Described> {
             .if_unchanged()
             .takes(body(&[], words()))
             .answers(one())
-            .refuses(&[Forbidden]),
+            .refuses(&[Forbidden, InvalidStatus]),
         delete("/media/{id}", "Delete a media").known().says_nothing().refuses(&[Forbidden]),
         file("/media/{id}/file", "The file of a media"),
         file("/media/{id}/preview", "A media for a screen"),
         file("/media/{id}/thumb", "A media for a tile"),
-        put("/media/{id}/like", "Like a media").known().says_nothing().refuses(&[Forbidden, Conflict]),
-        delete("/media/{id}/like", "Like a media no more")
-            .known()
-            .says_nothing()
-            .refuses(&[Forbidden, Conflict]),
-        put("/media/{id}/favorite", "Make a media a favourite").user().says_nothing(),
+        put("/media/{id}/like", "Like a media").known().says_nothing().refuses(&[
+            Forbidden,
+            InvalidStatus,
+            Conflict,
+        ]),
+        delete("/media/{id}/like", "Like a media no more").known().says_nothing().refuses(&[Forbidden]),
+        put("/media/{id}/favorite", "Make a media a favourite").user().says_nothing().refuses(&[Conflict]),
         delete("/media/{id}/favorite", "Make a media no favourite").user().says_nothing(),
         get("/media/{id}/comments", "What is said below a media")
             .known()
@@ -82,7 +83,7 @@ pub(super) fn media() -> Vec<Described> {
             .once()
             .takes(body(&["content"], json!({ "content": prose(1, 500, "What a night!") })))
             .creates(under("comment", re("Comment")))
-            .refuses(&[Forbidden, InvalidStatus]),
+            .refuses(&[Forbidden, InvalidStatus, Conflict]),
         delete("/media/{id}/comments/{commentId}", "Take a comment back")
             .known()
             .says_nothing()
@@ -91,11 +92,11 @@ pub(super) fn media() -> Vec<Described> {
             .known()
             .takes(body(&[], json!({ "reason": nullable(prose(0, 500, "Not for children")) })))
             .says_nothing()
-            .refuses(&[Forbidden]),
-        post("/media/{id}/hide", "Hide a media").known().answers(one()).refuses(&[Forbidden, InvalidStatus]),
+            .refuses(&[Forbidden, Conflict]),
+        post("/media/{id}/hide", "Hide a media").known().answers(one()).refuses(&[Forbidden, Conflict]),
         post("/media/{id}/unhide", "Show a media again")
             .known()
             .answers(one())
-            .refuses(&[Forbidden, InvalidStatus]),
+            .refuses(&[Forbidden, Conflict]),
     ]
 }

@@ -80,8 +80,8 @@ fn profile() -> Value {
     body(
         &[],
         json!({
-            "firstName": line(1, 50, "Ada"),
-            "lastName": line(1, 50, "Lovelace"),
+            "firstName": nullable(line(1, 50, "Ada")),
+            "lastName": nullable(line(1, 50, "Lovelace")),
             "bio": nullable(prose(0, 500, "Numbers, and dances.")),
             "interests": tags(),
             "notificationsEnabled": flag(),

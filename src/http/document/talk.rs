@@ -105,12 +105,7 @@ pub(super) fn service() -> Vec<Described> {
             }),
             &[],
         )),
-        get("/tags", "Tags that begin so")
-            .asks("q", text(0, 50, "sum"), "How they begin")
-            .asks("limit", number(1, 100), "At most so many; 20 where it is not said")
-            .lists(re("Tag")),
-        get("/tags/popular", "Tags that are used most")
-            .asks("limit", number(1, 100), "At most so many; 20 where it is not said")
-            .lists(re("Tag")),
+        get("/tags", "Tags that begin so").asks("q", text(0, 50, "sum"), "How they begin").pages(re("Tag")),
+        get("/tags/popular", "Tags that are used most").pages(re("Tag")),
     ]
 }

@@ -49,16 +49,13 @@ impl Joining {
     ) -> Result<Answer, Error> {
         let password = fields.optional("accessCode", AccessCode::read);
         let password = fields.finish(password);
-        self.counted(from, async {
-            let attempt = self.try_named(caller, party, &password, ticket);
-            if matches!(password, Ok(Some(_))) {
-                self.guarded(&self.joins, caller, from, attempt).await
-            } else {
-                let _turn = self.joins.turn().await?;
-                attempt.await
-            }
-        })
-        .await
+        let attempt = self.counted(from, self.try_named(caller, party, &password, ticket));
+        if matches!(password, Ok(Some(_))) {
+            self.guarded(&self.joins, caller, from, attempt).await
+        } else {
+            let _turn = self.joins.turn().await?;
+            attempt.await
+        }
     }
 
     async fn try_named(

@@ -10,7 +10,7 @@ use party_gallery_actors::{
     kernel::Supervisor,
 };
 use slog::{Discard, Logger, o};
-use tokio::time::timeout;
+use tokio::{sync::Barrier, time::timeout};
 
 use crate::support::{DEADLINE, database::connected, own::OwnPostgres, poll::eventually, servers};
 
@@ -179,6 +179,32 @@ async fn a_transaction_is_whole_or_not_at_all() {
         })
         .await;
     assert_eq!(count.unwrap(), 1);
+    supervisor.stop_all().await;
+}
+
+#[tokio::test]
+async fn of_two_that_wait_for_each_other_one_is_told_that_a_repeat_is_safe() {
+    const ADD: &str = "UPDATE notes SET count = count + 1 WHERE id = $1";
+    let (supervisor, postgres) = (supervisor(), OwnPostgres::start().await);
+    let database = database(&supervisor, postgres.url()).await;
+    answers(&database).await;
+    let table = "CREATE TABLE notes (id int, count int DEFAULT 0); INSERT INTO notes VALUES (1), (2)";
+    let made: Result<(), DatabaseError> =
+        database.run(async |connection| connection.batch(table).await).await;
+    made.unwrap();
+
+    let both = Barrier::new(2);
+    let add = async |first: i32, second: i32| -> Result<(), DatabaseError> {
+        let added = database.transaction(async |connection| {
+            connection.execute(ADD, &[&first]).await?;
+            both.wait().await;
+            connection.execute(ADD, &[&second]).await.map(drop)
+        });
+        added.await
+    };
+    let (one, other) = tokio::join!(add(1, 2), add(2, 1));
+    let told: Vec<_> = [one, other].into_iter().filter_map(Result::err).collect();
+    assert!(matches!(told[..], [DatabaseError::Unavailable { .. }]), "{told:?}");
     supervisor.stop_all().await;
 }
 

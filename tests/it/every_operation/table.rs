@@ -76,6 +76,7 @@ const EDITS_WHAT_THEY_LEFT: Right = right("33333 4Y44 344 4 344 44", "33333 3Y33
 const DELETES_WHAT_THEY_LEFT: Right = right("YY333 4Y44 344 4 344 44", "YY333 3Y33 333 3 333 31");
 const SEES_HIDDEN: Right = right("YYY44 4444 444 4 444 44", "YYY44 4444 444 4 444 44");
 const SEES_NO_BYTE: Right = right("44444 4444 444 4 444 44", "44444 4444 444 4 444 44");
+const REPORTS_HIDDEN: Right = right("YY344 4444 444 4 444 44", "YY344 4444 444 4 444 44");
 const SHOWS_HIDDEN: Right = right("YY344 4444 444 4 444 44", "YY344 4444 444 4 444 44");
 
 const ANYBODY: Right = of_no_party("YYYYY YYYY YYY Y YYY YY");
@@ -199,6 +200,7 @@ pub(super) const OF_A_PARTY: &[Row] = &[
     ("POST /media/{photo}/report", "{}", &REPORTS, always),
     ("GET /media/{photo}/thumb", "", &SEES_GALLERY, always),
     ("GET /media/{hidden}/thumb", "", &SEES_NO_BYTE, always),
+    ("POST /media/{hidden}/report", "{}", &REPORTS_HIDDEN, always),
     ("POST /media/{hidden}/unhide", "{}", &SHOWS_HIDDEN, always),
 ];
 
