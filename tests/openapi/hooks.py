@@ -18,6 +18,7 @@ REPEATED_WITHIN = 60.0
 REASONS = [
     (r"GET ", r"cursor", "INVALID_CURSOR", "a cursor is one that a page of that list gave"),
     (r"(POST|PUT|PATCH) /parties", r"endsAt", "INVALID_RANGE", "after another field, and at most 72 h"),
+    (r"(POST|PUT|PATCH) /parties", r"startsAt|endsAt", "INVALID_DATE", "the years 1970 to 9998"),
     (r"", r"tags|interests|tag|q", "TOO_SHORT", "a tag has a letter or digit, of whatever script"),
     (r"", r"tags|interests", "TOO_MANY", "tags are counted when those that come to the same are one"),
     (r"GET /parties$", r"near", "INVALID_POINT", "degrees end at 90 and 180"),
@@ -122,6 +123,9 @@ def filter_failure(context, failure, case, response) -> bool:
     if isinstance(failure, ServerError) and response.status_code == 503 and "retry-after" in response.headers:
         return not is_done_when_repeated(response.request)
     if isinstance(failure, AcceptedNegativeData):
+        # What is not as the caller saw it is refused for that, whatever else is wrong
+        if response.status_code == 412:
+            return not may_be_refused(case, response)
         return not ("larger than maxLength" in failure.message and has_blanks_around(response.request))
     if isinstance(failure, IgnoredAuth):
         return not (HIDDEN.match(case.operation.path) and "got `404" in failure.message)

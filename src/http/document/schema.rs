@@ -102,7 +102,7 @@ pub(super) fn id() -> Value {
 }
 
 pub(super) fn moment() -> Value {
-    json!({ "type": "string", "format": "date-time" })
+    json!({ "type": "string", "format": "date-time", "description": "From 1970 to 9998" })
 }
 
 pub(super) fn link() -> Value {
