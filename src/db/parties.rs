@@ -230,16 +230,6 @@ pub async fn advance(connection: &mut Connection, id: Uuid, status: Status) -> R
     Ok(())
 }
 
-/// Gives a party another access code: the one that it had is nobody's any more.
-///
-/// # Errors
-///
-/// [`DatabaseError`]; `parties_code_hmac_key` is violated when the code is another party's.
-pub async fn recode(connection: &mut Connection, id: Uuid, code: &KeptCode) -> Result<(), DatabaseError> {
-    const RECODE: &str = include_str!("queries/parties/recode.sql");
-    connection.execute(RECODE, &[&id, &code.hmac, &code.sealed]).await.map(drop)
-}
-
 /// Writes down why a party was cancelled.
 ///
 /// # Errors
