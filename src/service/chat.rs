@@ -150,8 +150,14 @@ impl Chat {
                 let sender = caller.person().ok_or(Error::Forbidden("screens do not talk"))?;
                 once(connection, &self.seal, ticket, async |connection: &mut Connection| {
                     let draft = read(words)?;
-                    inside.contributes()?;
-                    let (id, is_new) = enter(connection, party, sender, &draft).await?;
+                    let (id, is_new) = match sent(connection, party, sender, &draft).await? {
+                        // What was taken stays taken, whatever became of the party and of what it shows
+                        Some(id) => (id, false),
+                        None => {
+                            inside.contributes()?;
+                            enter(connection, party, sender, &draft).await?
+                        }
+                    };
                     let message = messages::find(connection, &[id]).await?;
                     let signed_for = inside.party.signed_for();
                     let said = show(connection, message, &self.links, signed_for).await?.pop();
@@ -181,7 +187,20 @@ fn read(mut words: Fields) -> Result<Draft, Error> {
     Ok(words.finish(draft)?)
 }
 
-/// Enters a message, or finds the one that its sender has sent under that name before. Gives which, and whether it is
+/// The message that its sender has sent under that name before.
+async fn sent(
+    connection: &mut Connection,
+    party: Uuid,
+    sender: Uuid,
+    draft: &Draft,
+) -> Result<Option<Uuid>, DatabaseError> {
+    match &draft.client_id {
+        Some(client_id) => messages::same(connection, party, sender, client_id.as_str()).await,
+        None => Ok(None),
+    }
+}
+
+/// Enters a message, or finds the one that its sender has sent under that name meanwhile. Gives which, and whether it is
 /// new.
 async fn enter(
     connection: &mut Connection,
@@ -206,11 +225,7 @@ async fn enter(
     let kind = kind.unwrap_or(MessageType::Text);
     let is_new =
         messages::insert(connection, id, party, sender, kind, draft).await.map_err(deleted_meanwhile)?;
-    let client_id = draft.client_id.as_ref().filter(|_| !is_new);
-    let same = match client_id {
-        Some(client_id) => messages::same(connection, party, sender, client_id.as_str()).await?,
-        None => None,
-    };
+    let same = if is_new { None } else { sent(connection, party, sender, draft).await? };
     Ok((same.unwrap_or(id), is_new))
 }
 
