@@ -13,7 +13,6 @@ use crate::domain::{
     media::MediaType,
     moment::Exact,
     notification::{Cause, Notification, Setting},
-    party::Status,
 };
 
 /// People who are told by one statement.
@@ -184,10 +183,10 @@ fn notification(row: &Row) -> Notification {
 
 /// The party that it tells of, if it tells of one.
 fn setting(row: &Row) -> Option<Setting> {
-    let status = Status::named(row.get::<_, Option<&str>>("status")?)?;
+    let is_draft = row.get::<_, Option<bool>>("is_draft")?;
     Some(Setting {
+        openness: Openness { is_private: row.get("is_private"), is_draft },
         title: row.get("title"),
-        openness: Openness { is_private: row.get("is_private"), is_draft: status == Status::Draft },
         place: attendances::place(row),
     })
 }

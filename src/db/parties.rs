@@ -361,6 +361,7 @@ fn party(row: &Row) -> Party {
         cover: cover.map(|id| Cover { id, content_type: row.get("cover_type") }),
         // The schema takes no other; what a newer binary adds is not for this one to act on
         status: Status::named(row.get("status")).unwrap_or(Status::Cancelled),
+        cancelled_as_draft: row.get("cancelled_as_draft"),
         started_at: optional_moment(row, "started_at"),
         ended_at: optional_moment(row, "ended_at"),
         attendees_count: row.get("attendees_count"),
