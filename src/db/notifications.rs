@@ -56,10 +56,10 @@ pub async fn tell(
         Cause::NewRsvp { party, person } => (told!("rsvp"), FEW, vec![party, person]),
         Cause::NewParty { party } => (told!("new_party"), BATCH, vec![party]),
         Cause::PartyInvite { party, person } => (told!("invite"), FEW, vec![party, person]),
-        Cause::PartyStart { party }
-        | Cause::PartyEnd { party }
-        | Cause::PartyCancelled { party }
-        | Cause::PartyReminder { party } => (told!("attendees"), BATCH, vec![party]),
+        Cause::PartyStart { party, actor }
+        | Cause::PartyEnd { party, actor }
+        | Cause::PartyCancelled { party, actor } => (told!("attendees"), BATCH, vec![party, actor]),
+        Cause::PartyReminder { party } => (told!("attendees"), BATCH, vec![party, &None::<Uuid>]),
         Cause::NewMedia { media, .. } => (told!("new_media"), BATCH, vec![media]),
     };
     let ids: Vec<Uuid> = (0..most).map(|_| Uuid::now_v7()).collect();

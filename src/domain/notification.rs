@@ -58,20 +58,29 @@ pub enum Cause {
         /// Who.
         person: Uuid,
     },
-    /// A party went LIVE: its attendees.
+    /// A party went LIVE: its attendees, but who did it.
     PartyStart {
         /// Which.
         party: Uuid,
+        /// Who did it; `None`: the clock.
+        #[serde(default)]
+        actor: Option<Uuid>,
     },
-    /// A party ended: its attendees.
+    /// A party ended: its attendees, but who did it.
     PartyEnd {
         /// Which.
         party: Uuid,
+        /// Who did it; `None`: the clock.
+        #[serde(default)]
+        actor: Option<Uuid>,
     },
-    /// A party was cancelled: its attendees.
+    /// A party was cancelled: its attendees, but who did it.
     PartyCancelled {
         /// Which.
         party: Uuid,
+        /// Who did it; `None`: the clock.
+        #[serde(default)]
+        actor: Option<Uuid>,
     },
     /// A party begins soon: its attendees.
     PartyReminder {
@@ -118,9 +127,9 @@ impl Cause {
                 format!("{kind}:{party}:{person}")
             }
             Self::NewParty { party }
-            | Self::PartyStart { party }
-            | Self::PartyEnd { party }
-            | Self::PartyCancelled { party }
+            | Self::PartyStart { party, .. }
+            | Self::PartyEnd { party, .. }
+            | Self::PartyCancelled { party, .. }
             | Self::PartyReminder { party } => format!("{kind}:{party}"),
             Self::NewMedia { party, minute, .. } => format!("{kind}:{party}:{minute}"),
         }
@@ -287,6 +296,8 @@ mod tests {
     fn causes_are_the_same_where_people_are_told_once() {
         let [a, b, c] = [1, 2, 3].map(Uuid::from_u128);
         let same = [
+            // Whoever was the first
+            (Cause::PartyStart { party: a, actor: None }, Cause::PartyStart { party: a, actor: Some(b) }),
             (Cause::Like { media: a, person: b }, Cause::Like { media: a, person: b }),
             (
                 Cause::NewMedia { party: a, media: b, minute: 5 },
@@ -298,7 +309,7 @@ mod tests {
         }
         let different = [
             (Cause::Like { media: a, person: b }, Cause::Like { media: a, person: c }),
-            (Cause::PartyStart { party: a }, Cause::PartyEnd { party: a }),
+            (Cause::PartyStart { party: a, actor: None }, Cause::PartyEnd { party: a, actor: None }),
             (
                 Cause::NewMedia { party: a, media: b, minute: 5 },
                 Cause::NewMedia { party: a, media: b, minute: 6 },
@@ -315,7 +326,7 @@ mod tests {
         for cause in [
             Cause::Follow { follower: party, followed: party },
             Cause::NewRsvp { party, person: party },
-            Cause::PartyCancelled { party },
+            Cause::PartyCancelled { party, actor: Some(party) },
             Cause::NewMedia { party, media: party, minute: 0 },
         ] {
             assert_eq!(serde_json::to_value(cause).unwrap()["type"], cause.kind());

@@ -145,13 +145,14 @@ async fn each_cause_is_told_to_those_whom_it_concerns() {
         (json!({ "type": "NEW_PARTY", "party": party }), vec![&fan, &going]),
         (json!({ "type": "PARTY_INVITE", "party": party, "person": cohost.id }), vec![&cohost]),
         (json!({ "type": "PARTY_INVITE", "party": party, "person": going.id }), vec![]),
-        (json!({ "type": "PARTY_START", "party": party }), vec![&cohost, &going]),
-        (json!({ "type": "PARTY_END", "party": party }), vec![&cohost, &going]),
-        (json!({ "type": "PARTY_CANCELLED", "party": party }), vec![&cohost, &going]),
+        // The clock did it, the host, the cohost, somebody who is gone
+        (json!({ "type": "PARTY_START", "party": party, "actor": null }), vec![&host, &cohost, &going]),
+        (json!({ "type": "PARTY_END", "party": party, "actor": cohost.id }), vec![&host, &going]),
+        (json!({ "type": "PARTY_CANCELLED", "party": party, "actor": host.id }), vec![&cohost, &going]),
         (json!({ "type": "PARTY_REMINDER", "party": party }), vec![&host, &cohost, &going]),
         (json!({ "type": "NEW_MEDIA", "party": party, "media": media, "minute": 1 }), vec![&host, &cohost]),
         // What is gone
-        (json!({ "type": "PARTY_START", "party": nobody }), vec![]),
+        (json!({ "type": "PARTY_START", "party": nobody, "actor": null }), vec![]),
         (json!({ "type": "LIKE", "media": nobody, "person": fan.id }), vec![]),
         (json!({ "type": "NEW_MEDIA", "party": party, "media": nobody, "minute": 2 }), vec![]),
     ];
@@ -162,6 +163,33 @@ async fn each_cause_is_told_to_those_whom_it_concerns() {
     stage.sql("UPDATE parties SET is_private = true").await;
     let private = [json!({ "type": "NEW_PARTY", "party": party })];
     assert_eq!(told(&stage, &private).await, [sorted(&[])]);
+}
+
+#[tokio::test]
+async fn who_begins_and_ends_a_party_is_not_told_of_it_and_its_host_is() {
+    let stage = Stage::open(&[]).await;
+    let (host, cohost) = (stage.user("host").await, stage.user("cohost").await);
+    let told = async |who: &Somebody, kind: &str| {
+        let told = format!(
+            "SELECT count(*) FROM notifications WHERE person_id = '{}' AND type = '{kind}'
+             AND actor_id IS NOT DISTINCT FROM (SELECT id FROM people WHERE username = 'cohost')",
+            who.id
+        );
+        stage.number(&told).await
+    };
+    let party = stage.party(&host, json!({})).await;
+    let party = id(&party["id"]);
+    place(&stage, party, cohost.id, "cohost", "in", "GOING").await;
+    for (step, kind) in [("start", "PARTY_START"), ("end", "PARTY_END")] {
+        let path = format!("/parties/{party}/{step}");
+        assert_eq!(stage.post(&path, Some(&cohost), &json!({})).await.status, 200);
+        eventually(DEADLINE, "its host is told", async || told(&host, kind).await == 1).await;
+        assert_eq!(told(&cohost, kind).await, 0);
+    }
+    let other = stage.party(&host, json!({})).await;
+    stage.sql(&format!("UPDATE parties SET starts_at = now() WHERE id = '{}'", id(&other["id"]))).await;
+    let by_itself = "SELECT count(*) FROM notifications WHERE type = 'PARTY_START' AND actor_id IS NULL";
+    eventually(DEADLINE, "its host is told of the clock", async || stage.number(by_itself).await == 1).await;
 }
 
 /// A host with followers, and a party to tell them of.
