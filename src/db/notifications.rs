@@ -187,6 +187,7 @@ fn setting(row: &Row) -> Option<Setting> {
     Some(Setting {
         openness: Openness { is_private: row.get("is_private"), is_draft },
         title: row.get("title"),
+        cancel_reason: row.get("cancel_reason"),
         place: attendances::place(row),
     })
 }

@@ -170,6 +170,8 @@ pub struct Notification {
 pub struct Setting {
     /// What it is called.
     pub title: String,
+    /// Why it was cancelled, if that was said.
+    pub cancel_reason: Option<String>,
     /// What decides who may see it.
     pub openness: Openness,
     /// The place in it of who is told.
@@ -177,11 +179,10 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// What the party is called, for those who may know that still.
-    fn title(&self) -> Option<&str> {
+    /// Whether who is told may know still what the party is called.
+    fn is_readable(&self) -> bool {
         // Reading asks nobody for a token
-        let may = standing(self.place).may(Act::Read, self.openness, Caller::Anonymous);
-        may.is_ok().then_some(self.title.as_str())
+        standing(self.place).may(Act::Read, self.openness, Caller::Anonymous).is_ok()
     }
 }
 
@@ -189,7 +190,8 @@ impl Notification {
     /// Its title and its body, in plain English.
     pub fn words(&self) -> (&'static str, String) {
         let actor = self.actor.as_deref().unwrap_or("Somebody");
-        let title = self.setting.as_ref().and_then(Setting::title);
+        let setting = self.setting.as_ref().filter(|setting| setting.is_readable());
+        let title = setting.map(|setting| setting.title.as_str());
         let (party, the_party) = (title.unwrap_or("a party"), title.unwrap_or("A party"));
         let media = match self.media {
             Some(MediaType::Video) => "video",
@@ -213,7 +215,11 @@ impl Notification {
             "PARTY_INVITE" => ("You are a cohost", format!("{actor} made you a cohost of {party}")),
             "PARTY_START" => ("The party has begun", format!("{the_party} has begun")),
             "PARTY_END" => ("The party is over", format!("{the_party} is over")),
-            "PARTY_CANCELLED" => ("The party is cancelled", format!("{the_party} is cancelled")),
+            "PARTY_CANCELLED" => {
+                let reason = setting.and_then(|setting| setting.cancel_reason.as_deref());
+                let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                ("The party is cancelled", format!("{the_party} is cancelled{why}"))
+            }
             "PARTY_REMINDER" => ("The party begins soon", format!("{the_party} begins soon")),
             "NEW_MEDIA" => ("New in the gallery", format!("There is a new {media} in {party}")),
             // Only a newer binary knows what it tells
@@ -240,7 +246,12 @@ mod tests {
             created_at: Moment(jiff::Timestamp::UNIX_EPOCH),
             is_read: false,
             actor: Some("Ada".to_owned()),
-            setting: Some(Setting { title: "Ball".to_owned(), openness, place }),
+            setting: Some(Setting {
+                title: "Ball".to_owned(),
+                cancel_reason: Some("rain".to_owned()),
+                openness,
+                place,
+            }),
             media: Some(MediaType::Photo),
             answer: Some(Rsvp::Going),
         }
@@ -257,7 +268,7 @@ mod tests {
             ("PARTY_INVITE", "Ada made you a cohost of Ball"),
             ("PARTY_START", "Ball has begun"),
             ("PARTY_END", "Ball is over"),
-            ("PARTY_CANCELLED", "Ball is cancelled"),
+            ("PARTY_CANCELLED", "Ball is cancelled: rain"),
             ("PARTY_REMINDER", "Ball begins soon"),
             ("NEW_MEDIA", "There is a new photo in Ball"),
             ("CAKE", "There is something new for you"),
@@ -287,7 +298,7 @@ mod tests {
             (None, false, true, "A party has begun"),
         ] {
             let openness = Openness { is_private, is_draft };
-            let setting = Some(Setting { title: "Ball".to_owned(), openness, place });
+            let setting = Some(Setting { title: "Ball".to_owned(), cancel_reason: None, openness, place });
             assert_eq!(Notification { setting, ..notification("PARTY_START") }.words().1, body, "{place:?}");
         }
     }

@@ -192,6 +192,29 @@ async fn who_begins_and_ends_a_party_is_not_told_of_it_and_its_host_is() {
     eventually(DEADLINE, "its host is told of the clock", async || stage.number(by_itself).await == 1).await;
 }
 
+#[tokio::test]
+async fn why_a_party_is_cancelled_is_told_to_those_who_may_know_of_it() {
+    let stage = Stage::open(&[]).await;
+    let (host, user) = (stage.user("host").await, stage.user("user").await);
+    for (reason, is_private, told) in [
+        (json!({ "reason": " It  rains\nall day " }), true, "Ball is cancelled: It  rains\nall day"),
+        (json!({}), true, "Ball is cancelled"),
+        (json!({ "reason": "snow" }), false, "Ball is cancelled: snow"),
+    ] {
+        let party = stage.party(&host, json!({ "title": "Ball", "isPrivate": is_private })).await;
+        let party = id(&party["id"]);
+        place(&stage, party, user.id, "attendee", "in", "GOING").await;
+        assert_eq!(stage.post(&format!("/parties/{party}/cancel"), Some(&host), &reason).await.status, 200);
+        let newest = async || stage.get("/notifications?limit=1", Some(&user)).await.body["data"][0].clone();
+        let is_told = async || newest().await["data"]["partyId"] == json!(party);
+        eventually(DEADLINE, "who comes is told", is_told).await;
+        assert_eq!(newest().await["body"], told);
+        stage.sql(&format!("UPDATE attendances SET state = 'left' WHERE person_id = '{}'", user.id)).await;
+        let hidden = if is_private { "A party is cancelled" } else { told };
+        assert_eq!(newest().await["body"], hidden, "after they left");
+    }
+}
+
 /// A host with followers, and a party to tell them of.
 async fn famous(stage: &Stage) -> Uuid {
     let host = stage.user("host").await;
