@@ -13,6 +13,7 @@ use super::{
     error::Error,
     links::Links,
     once::{Answer, Ticket, once},
+    parties::cut,
     rates::Rates,
     seal::Seal,
 };
@@ -112,13 +113,10 @@ impl Chat {
         self.database
             .run(async |connection: &mut Connection| {
                 // One more tells whether there is a next page
-                let (mut found, seq) = messages::page(connection, party, before, limit + 1).await?;
+                let (found, seq) = messages::page(connection, party, before, limit + 1).await?;
                 // Judged after the number was read: who is put out by an event up to there is not let in with it
                 let inside = door::enter(connection, party, caller, Act::ReadChat).await?;
-                let wanted = usize::try_from(limit).unwrap_or_default();
-                let has_more = found.len() > wanted;
-                found.truncate(wanted);
-                let next = found.last().filter(|_| has_more).map(|last| last.seq);
+                let (found, next) = cut(found, limit, |last| last.seq);
                 let items = show(connection, found, &self.links, inside.party.signed_for()).await?;
                 Ok(ChatPage { items, seq, next })
             })

@@ -116,11 +116,16 @@ fn lists() -> Vec<(&'static str, &'static str, &'static str, String)> {
             sql!("notifications/shown", "notifications/page"),
             format!("{PERSON}, false, {after}"),
         ),
-        ("media_likes_page", "created_at, ", sql!("marks/liked", "marks/page"), format!("{fan}, {after}")),
+        (
+            "media_likes_page",
+            "created_at, ",
+            sql!("marks/liked", "marks/page", "parties/visible", "marks/newest"),
+            format!("{fan}, {after}"),
+        ),
         (
             "media_favorites_page",
             "created_at, ",
-            sql!("marks/favorites", "marks/page"),
+            sql!("marks/favorites", "marks/page", "parties/visible", "marks/newest"),
             format!("{fan}, {after}"),
         ),
         (
