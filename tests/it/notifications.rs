@@ -215,6 +215,44 @@ async fn why_a_party_is_cancelled_is_told_to_those_who_may_know_of_it() {
     }
 }
 
+#[tokio::test]
+async fn a_like_tells_once_ever_also_when_what_was_told_is_forgotten() {
+    let stage = Stage::open(&[]).await;
+    let (host, fan) = (stage.user("host").await, stage.user("fan").await);
+    let party = stage.party(&host, json!({})).await;
+    let media = photo(&stage, id(&party["id"]), host.id).await;
+    let likes = "INSERT INTO media_likes (media_id, person_id) VALUES";
+    stage.sql(&format!("{likes} ('{media}', '{}')", fan.id)).await;
+    let cause = json!({ "type": "LIKE", "media": media, "person": fan.id });
+    // Shown, and unread
+    let seen = async || {
+        let shown = stage.get("/notifications", Some(&host)).await.body;
+        (shown["data"].as_array().unwrap().len(), shown["meta"]["unread"].as_u64().unwrap())
+    };
+    let jobless = async || stage.number("SELECT count(*) FROM jobs").await == 0;
+    tell(&stage, cause.clone()).await;
+    eventually(DEADLINE, "it is told", async || seen().await == (1, 1)).await;
+    // Others are forgotten with their age, this one is seen no more
+    stage
+        .sql(&format!(
+            "INSERT INTO notifications (id, person_id, type, cause) VALUES ('{}', '{}', 'SYSTEM', 'x');
+             UPDATE notifications SET created_at = now() - interval '91 days'",
+            Uuid::now_v7(),
+            host.id
+        ))
+        .await;
+    let others = "SELECT count(*) FROM notifications WHERE type = 'SYSTEM'";
+    eventually(DEADLINE, "others are forgotten", async || stage.number(others).await == 0).await;
+    tell(&stage, cause).await;
+    eventually(DEADLINE, "no job is left", jobless).await;
+    assert_eq!(seen().await, (0, 0), "once ever");
+    // Of another photo it is the first
+    let other = photo(&stage, id(&party["id"]), host.id).await;
+    stage.sql(&format!("{likes} ('{other}', '{}')", fan.id)).await;
+    tell(&stage, json!({ "type": "LIKE", "media": other, "person": fan.id })).await;
+    eventually(DEADLINE, "it is told", async || seen().await == (1, 1)).await;
+}
+
 /// A host with followers, and a party to tell them of.
 async fn famous(stage: &Stage) -> Uuid {
     let host = stage.user("host").await;
