@@ -5,16 +5,6 @@ use uuid::Uuid;
 use super::{Connection, DatabaseError, moment::moment};
 use crate::domain::device::{Address, Device, Platform};
 
-/// Keeps others from changing a person's devices until this transaction ends. `false`: the person is gone.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub async fn lock(connection: &mut Connection, person: Uuid) -> Result<bool, DatabaseError> {
-    const LOCK: &str = include_str!("queries/devices/lock.sql");
-    Ok(connection.query_opt(LOCK, &[&person]).await?.is_some())
-}
-
 /// Makes the device with that token the person's: a new one, called `id`, unless it is theirs already. `hash` is the
 /// token's.
 ///

@@ -14,7 +14,7 @@ pub async fn events(connection: &mut Connection, retention: Duration) -> Result<
     connection.execute(EVENTS, &[&retention.as_secs_f64()]).await
 }
 
-/// Forgets what people were told more than 90 days ago.
+/// Forgets what people were told more than 90 days ago, but likes: of those nothing is shown any more.
 ///
 /// # Errors
 ///

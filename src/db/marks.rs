@@ -125,10 +125,18 @@ pub async fn page(
     after: Option<(Exact, Uuid)>,
     limit: i64,
 ) -> Result<Vec<(Media, Exact)>, DatabaseError> {
-    const LIKED: &str =
-        concat!(include_str!("queries/marks/liked.sql"), include_str!("queries/marks/page.sql"));
-    const FAVORITES: &str =
-        concat!(include_str!("queries/marks/favorites.sql"), include_str!("queries/marks/page.sql"));
+    const LIKED: &str = concat!(
+        include_str!("queries/marks/liked.sql"),
+        include_str!("queries/marks/page.sql"),
+        include_str!("queries/parties/visible.sql"),
+        include_str!("queries/marks/newest.sql")
+    );
+    const FAVORITES: &str = concat!(
+        include_str!("queries/marks/favorites.sql"),
+        include_str!("queries/marks/page.sql"),
+        include_str!("queries/parties/visible.sql"),
+        include_str!("queries/marks/newest.sql")
+    );
     let statement = match mark {
         Mark::Like => LIKED,
         Mark::Favorite => FAVORITES,

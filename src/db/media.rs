@@ -108,16 +108,6 @@ pub async fn find(connection: &mut Connection, ids: &[Uuid]) -> Result<Vec<Media
     Ok(connection.query(FIND, &[&ids]).await?.iter().filter_map(media).collect())
 }
 
-/// The party of a media.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub async fn party_of(connection: &mut Connection, id: Uuid) -> Result<Option<Uuid>, DatabaseError> {
-    const OF: &str = include_str!("queries/media/of.sql");
-    Ok(connection.query_opt(OF, &[&id]).await?.map(|row| row.get("party_id")))
-}
-
 /// A page of a party's media, and the party's number at that moment.
 ///
 /// # Errors

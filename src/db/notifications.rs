@@ -13,7 +13,6 @@ use crate::domain::{
     media::MediaType,
     moment::Exact,
     notification::{Cause, Notification, Setting},
-    party::Status,
 };
 
 /// People who are told by one statement.
@@ -57,10 +56,10 @@ pub async fn tell(
         Cause::NewRsvp { party, person } => (told!("rsvp"), FEW, vec![party, person]),
         Cause::NewParty { party } => (told!("new_party"), BATCH, vec![party]),
         Cause::PartyInvite { party, person } => (told!("invite"), FEW, vec![party, person]),
-        Cause::PartyStart { party }
-        | Cause::PartyEnd { party }
-        | Cause::PartyCancelled { party }
-        | Cause::PartyReminder { party } => (told!("attendees"), BATCH, vec![party]),
+        Cause::PartyStart { party, actor }
+        | Cause::PartyEnd { party, actor }
+        | Cause::PartyCancelled { party, actor } => (told!("attendees"), BATCH, vec![party, actor]),
+        Cause::PartyReminder { party } => (told!("attendees"), BATCH, vec![party, &None::<Uuid>]),
         Cause::NewMedia { media, .. } => (told!("new_media"), BATCH, vec![media]),
     };
     let ids: Vec<Uuid> = (0..most).map(|_| Uuid::now_v7()).collect();
@@ -184,10 +183,11 @@ fn notification(row: &Row) -> Notification {
 
 /// The party that it tells of, if it tells of one.
 fn setting(row: &Row) -> Option<Setting> {
-    let status = Status::named(row.get::<_, Option<&str>>("status")?)?;
+    let is_draft = row.get::<_, Option<bool>>("is_draft")?;
     Some(Setting {
+        openness: Openness { is_private: row.get("is_private"), is_draft },
         title: row.get("title"),
-        openness: Openness { is_private: row.get("is_private"), is_draft: status == Status::Draft },
+        cancel_reason: row.get("cancel_reason"),
         place: attendances::place(row),
     })
 }

@@ -230,16 +230,6 @@ pub async fn advance(connection: &mut Connection, id: Uuid, status: Status) -> R
     Ok(())
 }
 
-/// Gives a party another access code: the one that it had is nobody's any more.
-///
-/// # Errors
-///
-/// [`DatabaseError`]; `parties_code_hmac_key` is violated when the code is another party's.
-pub async fn recode(connection: &mut Connection, id: Uuid, code: &KeptCode) -> Result<(), DatabaseError> {
-    const RECODE: &str = include_str!("queries/parties/recode.sql");
-    connection.execute(RECODE, &[&id, &code.hmac, &code.sealed]).await.map(drop)
-}
-
 /// Writes down why a party was cancelled.
 ///
 /// # Errors
@@ -371,6 +361,7 @@ fn party(row: &Row) -> Party {
         cover: cover.map(|id| Cover { id, content_type: row.get("cover_type") }),
         // The schema takes no other; what a newer binary adds is not for this one to act on
         status: Status::named(row.get("status")).unwrap_or(Status::Cancelled),
+        cancelled_as_draft: row.get("cancelled_as_draft"),
         started_at: optional_moment(row, "started_at"),
         ended_at: optional_moment(row, "ended_at"),
         attendees_count: row.get("attendees_count"),

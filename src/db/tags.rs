@@ -4,10 +4,10 @@ use super::{Connection, DatabaseError};
 use crate::domain::tag::Used;
 
 /// Which tags are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selection<'a> {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Selection {
     /// Those of public parties and of media that are shown there, which begin so.
-    Beginning(Option<&'a str>),
+    Beginning(Option<String>),
     /// Those of public parties of the last 30 days that are still to come, or going on.
     Popular,
 }
@@ -19,7 +19,7 @@ pub enum Selection<'a> {
 /// [`DatabaseError`].
 pub async fn list(
     connection: &mut Connection,
-    selection: &Selection<'_>,
+    selection: &Selection,
     after: Option<&Used>,
     limit: i64,
 ) -> Result<Vec<Used>, DatabaseError> {
@@ -28,7 +28,7 @@ pub async fn list(
     const POPULAR: &str =
         concat!(include_str!("queries/tags/popular.sql"), include_str!("queries/tags/ranked.sql"));
     let (statement, beginning) = match selection {
-        Selection::Beginning(beginning) => (LIST, *beginning),
+        Selection::Beginning(beginning) => (LIST, beginning.as_deref()),
         Selection::Popular => (POPULAR, None),
     };
     let (count, tag) = (after.map(|after| after.count), after.map(|after| after.tag.as_str()));

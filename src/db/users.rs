@@ -5,15 +5,15 @@ use uuid::Uuid;
 use super::{Connection, DatabaseError};
 use crate::domain::profile::Profile;
 
-/// Keeps the user, if there is one, as they are until this transaction ends. What is read before may be out of date, what
-/// is read after is not.
+/// Keeps the user as they are until this transaction ends. What is read before may be out of date, what is read after is
+/// not. `false`: there is none.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn lock(connection: &mut Connection, id: Uuid) -> Result<(), DatabaseError> {
+pub async fn lock(connection: &mut Connection, id: Uuid) -> Result<bool, DatabaseError> {
     const LOCK: &str = include_str!("queries/users/lock.sql");
-    connection.execute(LOCK, &[&id]).await.map(drop)
+    Ok(connection.query_opt(LOCK, &[&id]).await?.is_some())
 }
 
 /// Replaces what a user says of themselves, and what they are called.

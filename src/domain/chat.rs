@@ -11,6 +11,7 @@ use super::{
     media::{Media, MediaStatus, MediaType},
     moment::Moment,
     person::Person,
+    revision,
     text::{Line, MessageText},
 };
 
@@ -141,6 +142,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Another when its words are others: what `If-Match` compares.
+    pub fn revision(&self) -> i32 {
+        revision::of([self.content.as_str()])
+    }
+
     /// Whether its words may still be changed at `now`.
     pub fn takes_edits(&self, now: Moment) -> bool {
         now.0.duration_since(self.created_at.0) <= SignedDuration::from_mins(EDITED_WITHIN)

@@ -1,11 +1,9 @@
 //! What its uploader writes beside a media, and how it is edited.
 
-use sha2::{Digest as _, Sha256};
-
 use super::{
     fields::{Change, Fields, Invalid, word},
     media::{Media, Mood},
-    tag,
+    revision, tag,
     text::Caption,
 };
 
@@ -31,19 +29,9 @@ pub struct Edit {
 impl Labels {
     /// Another for other labels, and the same for the same ones: what `If-Match` compares.
     pub fn revision(&self) -> i32 {
-        let mut digest = Sha256::new();
-        // Each with its length, so that none runs into the next
         let caption = self.caption.as_deref().unwrap_or_default();
-        for text in [caption, self.mood.map_or("", Mood::as_str)]
-            .into_iter()
-            .chain(self.tags.iter().map(String::as_str))
-        {
-            digest.update(format!("{}:{text}", text.len()));
-        }
-        let bytes = digest.finalize();
-        let number = bytes.iter().take(4).fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
-        // Never negative: a tag's parts stand between hyphens
-        i32::try_from(number >> 1).unwrap_or_default()
+        let texts = [caption, self.mood.map_or("", Mood::as_str)];
+        revision::of(texts.into_iter().chain(self.tags.iter().map(String::as_str)))
     }
 }
 

@@ -25,6 +25,7 @@ pub mod presence;
 pub mod profile;
 pub mod rate;
 pub mod report;
+mod revision;
 pub mod social_link;
 pub mod suggestion;
 pub mod tag;

@@ -58,20 +58,29 @@ pub enum Cause {
         /// Who.
         person: Uuid,
     },
-    /// A party went LIVE: its attendees.
+    /// A party went LIVE: its attendees, but who did it.
     PartyStart {
         /// Which.
         party: Uuid,
+        /// Who did it; `None`: the clock.
+        #[serde(default)]
+        actor: Option<Uuid>,
     },
-    /// A party ended: its attendees.
+    /// A party ended: its attendees, but who did it.
     PartyEnd {
         /// Which.
         party: Uuid,
+        /// Who did it; `None`: the clock.
+        #[serde(default)]
+        actor: Option<Uuid>,
     },
-    /// A party was cancelled: its attendees.
+    /// A party was cancelled: its attendees, but who did it.
     PartyCancelled {
         /// Which.
         party: Uuid,
+        /// Who did it; `None`: the clock.
+        #[serde(default)]
+        actor: Option<Uuid>,
     },
     /// A party begins soon: its attendees.
     PartyReminder {
@@ -118,9 +127,9 @@ impl Cause {
                 format!("{kind}:{party}:{person}")
             }
             Self::NewParty { party }
-            | Self::PartyStart { party }
-            | Self::PartyEnd { party }
-            | Self::PartyCancelled { party }
+            | Self::PartyStart { party, .. }
+            | Self::PartyEnd { party, .. }
+            | Self::PartyCancelled { party, .. }
             | Self::PartyReminder { party } => format!("{kind}:{party}"),
             Self::NewMedia { party, minute, .. } => format!("{kind}:{party}:{minute}"),
         }
@@ -161,6 +170,8 @@ pub struct Notification {
 pub struct Setting {
     /// What it is called.
     pub title: String,
+    /// Why it was cancelled, if that was said.
+    pub cancel_reason: Option<String>,
     /// What decides who may see it.
     pub openness: Openness,
     /// The place in it of who is told.
@@ -168,11 +179,10 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// What the party is called, for those who may know that still.
-    fn title(&self) -> Option<&str> {
+    /// Whether who is told may know still what the party is called.
+    fn is_readable(&self) -> bool {
         // Reading asks nobody for a token
-        let may = standing(self.place).may(Act::Read, self.openness, Caller::Anonymous);
-        may.is_ok().then_some(self.title.as_str())
+        standing(self.place).may(Act::Read, self.openness, Caller::Anonymous).is_ok()
     }
 }
 
@@ -180,7 +190,8 @@ impl Notification {
     /// Its title and its body, in plain English.
     pub fn words(&self) -> (&'static str, String) {
         let actor = self.actor.as_deref().unwrap_or("Somebody");
-        let title = self.setting.as_ref().and_then(Setting::title);
+        let setting = self.setting.as_ref().filter(|setting| setting.is_readable());
+        let title = setting.map(|setting| setting.title.as_str());
         let (party, the_party) = (title.unwrap_or("a party"), title.unwrap_or("A party"));
         let media = match self.media {
             Some(MediaType::Video) => "video",
@@ -204,7 +215,11 @@ impl Notification {
             "PARTY_INVITE" => ("You are a cohost", format!("{actor} made you a cohost of {party}")),
             "PARTY_START" => ("The party has begun", format!("{the_party} has begun")),
             "PARTY_END" => ("The party is over", format!("{the_party} is over")),
-            "PARTY_CANCELLED" => ("The party is cancelled", format!("{the_party} is cancelled")),
+            "PARTY_CANCELLED" => {
+                let reason = setting.and_then(|setting| setting.cancel_reason.as_deref());
+                let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                ("The party is cancelled", format!("{the_party} is cancelled{why}"))
+            }
             "PARTY_REMINDER" => ("The party begins soon", format!("{the_party} begins soon")),
             "NEW_MEDIA" => ("New in the gallery", format!("There is a new {media} in {party}")),
             // Only a newer binary knows what it tells
@@ -231,7 +246,12 @@ mod tests {
             created_at: Moment(jiff::Timestamp::UNIX_EPOCH),
             is_read: false,
             actor: Some("Ada".to_owned()),
-            setting: Some(Setting { title: "Ball".to_owned(), openness, place }),
+            setting: Some(Setting {
+                title: "Ball".to_owned(),
+                cancel_reason: Some("rain".to_owned()),
+                openness,
+                place,
+            }),
             media: Some(MediaType::Photo),
             answer: Some(Rsvp::Going),
         }
@@ -248,7 +268,7 @@ mod tests {
             ("PARTY_INVITE", "Ada made you a cohost of Ball"),
             ("PARTY_START", "Ball has begun"),
             ("PARTY_END", "Ball is over"),
-            ("PARTY_CANCELLED", "Ball is cancelled"),
+            ("PARTY_CANCELLED", "Ball is cancelled: rain"),
             ("PARTY_REMINDER", "Ball begins soon"),
             ("NEW_MEDIA", "There is a new photo in Ball"),
             ("CAKE", "There is something new for you"),
@@ -278,7 +298,7 @@ mod tests {
             (None, false, true, "A party has begun"),
         ] {
             let openness = Openness { is_private, is_draft };
-            let setting = Some(Setting { title: "Ball".to_owned(), openness, place });
+            let setting = Some(Setting { title: "Ball".to_owned(), cancel_reason: None, openness, place });
             assert_eq!(Notification { setting, ..notification("PARTY_START") }.words().1, body, "{place:?}");
         }
     }
@@ -287,6 +307,8 @@ mod tests {
     fn causes_are_the_same_where_people_are_told_once() {
         let [a, b, c] = [1, 2, 3].map(Uuid::from_u128);
         let same = [
+            // Whoever was the first
+            (Cause::PartyStart { party: a, actor: None }, Cause::PartyStart { party: a, actor: Some(b) }),
             (Cause::Like { media: a, person: b }, Cause::Like { media: a, person: b }),
             (
                 Cause::NewMedia { party: a, media: b, minute: 5 },
@@ -298,7 +320,7 @@ mod tests {
         }
         let different = [
             (Cause::Like { media: a, person: b }, Cause::Like { media: a, person: c }),
-            (Cause::PartyStart { party: a }, Cause::PartyEnd { party: a }),
+            (Cause::PartyStart { party: a, actor: None }, Cause::PartyEnd { party: a, actor: None }),
             (
                 Cause::NewMedia { party: a, media: b, minute: 5 },
                 Cause::NewMedia { party: a, media: b, minute: 6 },
@@ -315,7 +337,7 @@ mod tests {
         for cause in [
             Cause::Follow { follower: party, followed: party },
             Cause::NewRsvp { party, person: party },
-            Cause::PartyCancelled { party },
+            Cause::PartyCancelled { party, actor: Some(party) },
             Cause::NewMedia { party, media: party, minute: 0 },
         ] {
             assert_eq!(serde_json::to_value(cause).unwrap()["type"], cause.kind());

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// A tag in use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Used {
     /// Its slug.
     pub tag: String,

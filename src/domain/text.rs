@@ -26,8 +26,8 @@ pub type Name = Line<1, 50>;
 pub type Title = Line<3, 100>;
 /// What a place is called.
 pub type VenueName = Line<1, 200>;
-/// Where a place is; also its city, country and the map's own id of it.
-pub type Address = Line<1, 500>;
+/// Where a place is; also its city, country and the map's own id of it. Nothing is none.
+pub type Address = Line<0, 500>;
 /// What a person says of themselves.
 pub type Bio = Prose<0, 500>;
 /// What a party is about.

@@ -31,7 +31,9 @@ pub struct Venue {
 impl Venue {
     /// Reads one. `None`: something is wrong with it.
     pub fn read(fields: &mut Fields) -> Option<Self> {
-        let text = |value: &Value| Address::read(value).map(|line| line.as_str().to_owned());
+        let text = |value: &Value| {
+            Address::read(value).map(|line| Some(line.as_str().to_owned()).filter(|text| !text.is_empty()))
+        };
         let name = fields.required("name", VenueName::read);
         let address = fields.optional("address", text);
         let city = fields.optional("city", text);
@@ -47,12 +49,12 @@ impl Venue {
         }
         Some(Self {
             name: name?.as_str().to_owned(),
-            address: address?,
-            city: city?,
-            country: country?,
+            address: address?.flatten(),
+            city: city?.flatten(),
+            country: country?.flatten(),
             latitude,
             longitude,
-            place_id: place_id?,
+            place_id: place_id?.flatten(),
         })
     }
 }
@@ -93,6 +95,13 @@ mod tests {
         ] {
             assert_eq!(read(venue.clone()).err().unwrap_or_default(), wrong, "{venue}");
         }
+    }
+
+    #[test]
+    fn what_is_said_to_be_nothing_is_nothing() {
+        let empty = json!({ "name": "Club", "address": "", "city": " ", "country": "", "placeId": "" });
+        assert_eq!(read(empty), read(json!({ "name": "Club" })));
+        assert_eq!(read(json!({ "name": " " })), Err(vec!["name".to_owned()]), "a place has a name");
     }
 
     #[test]

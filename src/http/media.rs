@@ -28,6 +28,17 @@ use crate::{
     view::One,
 };
 
+/// What is shown to who asks for nothing else.
+const NEWEST: Filter = Filter {
+    kind: None,
+    mood: None,
+    uploader_id: None,
+    tag: None,
+    status: None,
+    since: None,
+    sort: Sort::Newest,
+};
+
 /// `GET /parties/{id}/media`. Where the database cannot be asked, as it was before, if everybody may see it.
 ///
 /// # Errors
@@ -43,7 +54,14 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let page = Page::<(i64, i32)>::read(&mut query);
     let filter = filter(&mut query);
-    let (page, filter) = query.finish(page.zip(filter)).map_err(Error::from)?;
+    let (page, filter) = match query.finish(page.zip(filter)) {
+        Ok(asked) => asked,
+        // Who may not know of the party is not told what is wrong with the query either
+        Err(wrong) => {
+            gallery.page(caller, party.0, &NEWEST, 1, None).await?;
+            return Err(Error::from(wrong).into());
+        }
+    };
     let Page { limit, after } = page;
     let (key, asked) = (Key { party: party.0, caller, filter, limit, after }, Instant::now());
     let found = match gallery.page(caller, party.0, &key.filter, limit, after).await {

@@ -31,7 +31,7 @@ impl FromRequest for MessageId {
 ///
 /// # Errors
 ///
-/// Not for this caller, not now, too late, or bad words.
+/// Not for this caller, not now, too late, no longer what the caller saw, or bad words.
 pub async fn edit(
     request: HttpRequest,
     caller: Caller,
@@ -40,8 +40,9 @@ pub async fn edit(
     body: Object,
     chat: web::Data<Chat>,
 ) -> Result<HttpResponse, Problem> {
-    let said = chat.edit(caller, party, message, body.into_fields()).await?;
-    reply::resource(&request, &One::Message(&said.view()))
+    let expected = reply::expected(request.headers());
+    let said = chat.edit(caller, party, message, body.into_fields(), expected.as_deref()).await?;
+    reply::revised(&request, &One::Message(&said.view()), said.message.revision())
 }
 
 /// `DELETE`: 204.

@@ -1,5 +1,7 @@
 //! `/tags`: what parties and media are found by.
 
+use std::time::Instant;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
@@ -13,7 +15,10 @@ use crate::{
         caller::Caller,
         tag::{self, Used},
     },
-    service::{error::Error, tags::Tags},
+    service::{
+        error::Error,
+        tags::{Selection, Tags},
+    },
     view::TagView,
 };
 
@@ -35,7 +40,8 @@ pub async fn list(
     let beginning = query.optional("q", tag::read_beginning);
     let (page, beginning) = query.finish(page.zip(beginning)).map_err(Error::from)?;
     let after = page.after.map(used);
-    let (found, next) = tags.list(beginning.flatten().as_deref(), after.as_ref(), page.limit).await?;
+    let selection = Selection::Beginning(beginning.flatten());
+    let (found, next) = tags.list(selection, after, page.limit, Instant::now()).await?;
     show(&request, page.limit, &found, next)
 }
 
@@ -53,7 +59,7 @@ pub async fn popular(
     let page = Page::<Key>::read(&mut query);
     let page = query.finish(page).map_err(Error::from)?;
     let after = page.after.map(used);
-    let (found, next) = tags.popular(after.as_ref(), page.limit).await?;
+    let (found, next) = tags.list(Selection::Popular, after, page.limit, Instant::now()).await?;
     show(&request, page.limit, &found, next)
 }
 

@@ -108,8 +108,8 @@ impl Clock {
 impl Turn {
     fn cause(self, party: Uuid) -> Cause {
         match self {
-            Self::Start => Cause::PartyStart { party },
-            Self::End => Cause::PartyEnd { party },
+            Self::Start => Cause::PartyStart { party, actor: None },
+            Self::End => Cause::PartyEnd { party, actor: None },
         }
     }
 }

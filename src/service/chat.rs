@@ -13,6 +13,7 @@ use super::{
     error::Error,
     links::Links,
     once::{Answer, Ticket, once},
+    parties::cut,
     rates::Rates,
     seal::Seal,
 };
@@ -112,13 +113,10 @@ impl Chat {
         self.database
             .run(async |connection: &mut Connection| {
                 // One more tells whether there is a next page
-                let (mut found, seq) = messages::page(connection, party, before, limit + 1).await?;
+                let (found, seq) = messages::page(connection, party, before, limit + 1).await?;
                 // Judged after the number was read: who is put out by an event up to there is not let in with it
                 let inside = door::enter(connection, party, caller, Act::ReadChat).await?;
-                let wanted = usize::try_from(limit).unwrap_or_default();
-                let has_more = found.len() > wanted;
-                found.truncate(wanted);
-                let next = found.last().filter(|_| has_more).map(|last| last.seq);
+                let (found, next) = cut(found, limit, |last| last.seq);
                 let items = show(connection, found, &self.links, inside.party.signed_for()).await?;
                 Ok(ChatPage { items, seq, next })
             })
@@ -150,8 +148,14 @@ impl Chat {
                 let sender = caller.person().ok_or(Error::Forbidden("screens do not talk"))?;
                 once(connection, &self.seal, ticket, async |connection: &mut Connection| {
                     let draft = read(words)?;
-                    inside.contributes()?;
-                    let (id, is_new) = enter(connection, party, sender, &draft).await?;
+                    let (id, is_new) = match sent(connection, party, sender, &draft).await? {
+                        // What was taken stays taken, whatever became of the party and of what it shows
+                        Some(id) => (id, false),
+                        None => {
+                            inside.contributes()?;
+                            enter(connection, party, sender, &draft).await?
+                        }
+                    };
                     let message = messages::find(connection, &[id]).await?;
                     let signed_for = inside.party.signed_for();
                     let said = show(connection, message, &self.links, signed_for).await?.pop();
@@ -182,7 +186,20 @@ fn read(mut words: Fields) -> Result<Draft, Error> {
     Ok(words.finish(draft)?)
 }
 
-/// Enters a message, or finds the one that its sender has sent under that name before. Gives which, and whether it is
+/// The message that its sender has sent under that name before.
+async fn sent(
+    connection: &mut Connection,
+    party: Uuid,
+    sender: Uuid,
+    draft: &Draft,
+) -> Result<Option<Uuid>, DatabaseError> {
+    match &draft.client_id {
+        Some(client_id) => messages::same(connection, party, sender, client_id.as_str()).await,
+        None => Ok(None),
+    }
+}
+
+/// Enters a message, or finds the one that its sender has sent under that name meanwhile. Gives which, and whether it is
 /// new.
 async fn enter(
     connection: &mut Connection,
@@ -207,11 +224,7 @@ async fn enter(
     let kind = kind.unwrap_or(MessageType::Text);
     let is_new =
         messages::insert(connection, id, party, sender, kind, draft).await.map_err(deleted_meanwhile)?;
-    let client_id = draft.client_id.as_ref().filter(|_| !is_new);
-    let same = match client_id {
-        Some(client_id) => messages::same(connection, party, sender, client_id.as_str()).await?,
-        None => None,
-    };
+    let same = if is_new { None } else { sent(connection, party, sender, draft).await? };
     Ok((same.unwrap_or(id), is_new))
 }
 

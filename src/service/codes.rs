@@ -1,5 +1,6 @@
 //! Access codes: drawn, kept sealed, found by their mark.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
@@ -8,8 +9,12 @@ use super::{
 };
 use crate::{
     config::JwtSecrets,
-    db::{DatabaseError, parties::KeptCode, violated},
-    domain::{access_code::AccessCode, party::Party},
+    db::{
+        Connection, DatabaseError, events,
+        parties::{self, KeptCode},
+        violated,
+    },
+    domain::{access_code::AccessCode, event::EventKind, party::Party},
 };
 
 /// Draws, shows and finds access codes.
@@ -38,6 +43,17 @@ impl Codes {
         let sealed = self.seal.seal(party.as_bytes(), code.as_str().as_bytes());
         let sealed = sealed.ok_or_else(|| Error::internal("the machine has no randomness"))?;
         Ok(KeptCode { hmac: self.mark.of(code.as_str().as_bytes()), sealed })
+    }
+
+    /// Gives a party that is locked another code: the old one is nobody's any more. Gives the number of the event.
+    ///
+    /// # Errors
+    ///
+    /// As [`Codes::draw`] and [`refused`].
+    pub(super) async fn rotate(&self, connection: &mut Connection, party: Uuid) -> Result<i64, Error> {
+        let code = self.draw(party)?;
+        parties::replace_code(connection, party, &code).await.map_err(refused)?;
+        Ok(events::append(connection, party, EventKind::PartyUpdated, None, &json!({})).await?)
     }
 
     /// The party's code, to be shown. `None`: it has none, or one that was sealed by a secret that is gone.

@@ -12,7 +12,7 @@ use super::{
     seal::Seal,
 };
 use crate::{
-    db::{Connection, Database, devices},
+    db::{Connection, Database, devices, users},
     domain::{
         caller::Caller,
         device::{Address, DEVICES},
@@ -53,7 +53,7 @@ impl Devices {
         self.database
             .transaction(async |connection: &mut Connection| {
                 once(connection, &self.answers, ticket, async |connection: &mut Connection| {
-                    if !devices::lock(connection, person).await? {
+                    if !users::lock(connection, person).await? {
                         return Err(Error::Unauthenticated("the account is gone"));
                     }
                     let id = Uuid::now_v7();

@@ -1,11 +1,12 @@
 //! Who follows whom.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use tokio::{sync::Semaphore, time::timeout};
 use uuid::Uuid;
 
-use super::{announce::Wake, door::user, error::Error, parties::cut, tasks::Task, users};
+use super::{
+    announce::Wake, door::user, error::Error, parties::cut, tasks::Task, turnstile::Turnstile, users,
+};
 pub use crate::db::follows::{Place, Side};
 use crate::{
     db::{Database, follows},
@@ -16,25 +17,13 @@ use crate::{
 pub struct Follows {
     database: Database,
     wake: Arc<dyn Wake>,
-    turns: Semaphore,
+    turnstile: Turnstile,
 }
-
-/// Those who follow one user wait for each other in PostgreSQL, each with a connection: more than a few at once would
-/// only take them away from everything else.
-const AT_ONCE: usize = 4;
-/// How long one waits for one's turn.
-const TURN: Duration = Duration::from_secs(5);
-
-const CROWDED: Error = Error::Unavailable {
-    reason: "too many follow at once",
-    retry_after: Duration::from_secs(1),
-    source: None,
-};
 
 impl Follows {
     /// Kept in `database`; `wake` has those told who are followed.
     pub fn new(database: Database, wake: Arc<dyn Wake>) -> Self {
-        Self { database, wake, turns: Semaphore::new(AT_ONCE) }
+        Self { database, wake, turnstile: Turnstile::new() }
     }
 
     /// Lets the caller follow a user; does nothing when they do already.
@@ -83,8 +72,7 @@ impl Follows {
 
     /// Whether anything changed.
     async fn toggle(&self, caller: Caller, followed: Uuid, follows: bool) -> Result<bool, Error> {
-        // It is never closed: only waiting too long has no turn
-        let Ok(_turn) = timeout(TURN, self.turns.acquire()).await else { return Err(CROWDED) };
+        let _turn = self.turnstile.turn().await?;
         self.database
             .transaction(async |connection| {
                 // Who may not is told so without a wait, and makes nobody else wait; nor does who asks for what is so

@@ -273,7 +273,9 @@ impl Gallery {
 
     /// What a caller sees of a media on which they have these marks.
     pub(super) fn seen(&self, media: Media, inside: &Inside, caller: Caller, marks: Marks) -> Seen {
-        let urls = self.links.urls(&media, inside.party.signed_for());
+        // What is theirs stays theirs to edit where they see nothing any more: no link leads back in
+        let sees = inside.standing.may(Act::SeeGallery, inside.party.openness(), caller).is_ok();
+        let urls = self.links.urls(&media, inside.party.signed_for()).filter(|_| sees);
         let viewer = caller.person().map(|person| MediaViewer {
             is_liked: marks.is_liked,
             is_favorite: marks.is_favorite,

@@ -1,17 +1,15 @@
 //! How others are asked to a party: its access code, and the link to it as a picture.
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    codes, door,
+    door,
     error::{Conflict, Error},
     once::{Answer, Ticket, once},
     parties::Parties,
 };
 use crate::{
-    db::{events, parties},
-    domain::{access::Act, caller::Caller, event::EventKind},
+    domain::{access::Act, caller::Caller},
     imaging::Qr,
     view::One,
 };
@@ -39,11 +37,7 @@ impl Parties {
                 door::enter(connection, id, caller, Act::Steer).await?;
                 once(connection, &self.answers, ticket, async |connection| {
                     door::enter_alone(connection, id, caller, Act::Steer).await?;
-                    let code = self.codes.draw(id)?;
-                    parties::recode(connection, id, &code).await.map_err(codes::refused)?;
-                    let seq =
-                        events::append(connection, id, EventKind::PartyUpdated, None, &json!({})).await?;
-                    logged = Some(seq);
+                    logged = Some(self.codes.rotate(connection, id).await?);
                     let seen = self.look(connection, id, caller).await?;
                     Answer::ok(&One::Party(&seen.view()))
                 })

@@ -35,7 +35,7 @@ impl Parties {
                 let Inside { party, .. } = door::enter_alone(connection, id, caller, Act::Steer).await?;
                 let next = party.status.after(step)?;
                 if next != party.status {
-                    advance(connection, &party, next).await?;
+                    advance(connection, caller, &party, next).await?;
                 }
                 Ok::<_, Error>((self.look(connection, id, caller).await?, next != party.status))
             })
@@ -61,7 +61,7 @@ impl Parties {
                     if let Some(reason) = reason {
                         parties::give_reason(connection, id, reason.as_str()).await?;
                     }
-                    advance(connection, &party, next).await?;
+                    advance(connection, caller, &party, next).await?;
                 }
                 Ok::<_, Error>((self.look(connection, id, caller).await?, next != party.status))
             })
@@ -86,7 +86,9 @@ impl Parties {
                 }
                 retention::request(connection, id).await?;
                 match party.status.after(Step::Cancel) {
-                    Ok(next) if next != party.status => advance(connection, &party, next).await.map(Some),
+                    Ok(next) if next != party.status => {
+                        advance(connection, caller, &party, next).await.map(Some)
+                    }
                     Ok(_) | Err(InvalidStatus) => Ok(None),
                 }
             })
@@ -99,11 +101,16 @@ impl Parties {
     }
 }
 
-/// Gives a party that is locked another status, leaves behind of what people are told, and logs it last. Gives the number
+/// Gives a party that is locked another status in the name of `caller`, leaves behind of what people are told, and logs it last. Gives the number
 /// of the event.
-async fn advance(connection: &mut Connection, party: &Party, next: Status) -> Result<i64, Error> {
+async fn advance(
+    connection: &mut Connection,
+    caller: Caller,
+    party: &Party,
+    next: Status,
+) -> Result<i64, Error> {
     parties::advance(connection, party.id, next).await?;
-    for cause in news(party.id, party.plan.is_private, Some(party.status), next) {
+    for cause in news(party.id, party.plan.is_private, Some(party.status), next, caller.person()) {
         Task::tell(cause).leave(connection).await?;
     }
     let facts = json!({ "status": next });

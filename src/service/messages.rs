@@ -20,18 +20,19 @@ use crate::{
 };
 
 impl Chat {
-    /// Gives a message other words; its sender may, for a while.
+    /// Gives a message other words; its sender may, for a while. With `expected`, only while its revision is one of them.
     ///
     /// # Errors
     ///
-    /// [`Error::TooOften`]; as the rights say, and [`Error::Forbidden`] when it is too late; then what is wrong with the
-    /// words, then the party's status; [`Error::Unavailable`], [`Error::OutcomeUnknown`].
+    /// [`Error::TooOften`]; as the rights say, and [`Error::Forbidden`] when it is too late; [`Error::Precondition`]; then
+    /// what is wrong with the words, then the party's status; [`Error::Unavailable`], [`Error::OutcomeUnknown`].
     pub async fn edit(
         &self,
         caller: Caller,
         party: Uuid,
         message: Uuid,
         mut words: Fields,
+        expected: Option<&[i32]>,
     ) -> Result<Said, Error> {
         if let Some(person) = caller.person() {
             self.rates.take(&[self.rates.chat(person)]).await?;
@@ -48,6 +49,14 @@ impl Chat {
                 }
                 if !old.takes_edits(inside.read_at) {
                     return Err(Error::Forbidden("a message is edited within 15 minutes"));
+                }
+                if !messages::lock(connection, party, message).await? {
+                    return Err(Error::NotFound);
+                }
+                // Again: what was true before the wait need not be after it
+                let old = messages::find(connection, &[message]).await?.pop().ok_or(Error::NotFound)?;
+                if expected.is_some_and(|revisions| !revisions.contains(&old.revision())) {
+                    return Err(Error::Precondition);
                 }
                 let content = edit(&mut words, &old);
                 let content = words.finish(content)?;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{door::user, error::Error};
+use super::{door::user, error::Error, parties::cut};
 use crate::{
     db::{Connection, Database, notifications},
     domain::{caller::Caller, moment::Exact, notification::Notification},
@@ -47,13 +47,9 @@ impl Notifications {
         self.database
             .run(async |connection: &mut Connection| {
                 // One more tells whether there is a next page
-                let mut items =
-                    notifications::page(connection, person, only_unread, before, limit + 1).await?;
+                let found = notifications::page(connection, person, only_unread, before, limit + 1).await?;
                 let unread = notifications::unread(connection, person).await?;
-                let wanted = usize::try_from(limit).unwrap_or_default();
-                let has_more = items.len() > wanted;
-                items.truncate(wanted);
-                let next = items.last().filter(|_| has_more).map(|last| (Exact(last.created_at), last.id));
+                let (items, next) = cut(found, limit, |last| (Exact(last.created_at), last.id));
                 Ok(NotificationsPage { items, unread, next })
             })
             .await

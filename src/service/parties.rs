@@ -110,7 +110,7 @@ impl Parties {
                     let new = NewParty { id, host, plan: &plan, status, code: code.as_ref() };
                     parties::insert(connection, &new).await.map_err(codes::refused)?;
                     attendances::add_host(connection, id, host).await?;
-                    for cause in news(id, plan.is_private, None, status) {
+                    for cause in news(id, plan.is_private, None, status, Some(host)) {
                         Task::tell(cause).leave(connection).await?;
                     }
                     let seen = self.look(connection, id, caller).await?;

@@ -9,7 +9,7 @@ use tokio::{
 
 use super::error::Error;
 
-/// Those who change one party wait for each other in PostgreSQL, each with a connection: more than a few at once would only
+/// Those who change one party, or follow one user, wait for each other in PostgreSQL, each with a connection: more than a few at once would only
 /// take them away from everything else.
 const AT_ONCE: usize = 4;
 /// How long one waits for one's turn.

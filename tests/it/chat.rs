@@ -198,6 +198,34 @@ async fn a_resend_is_harmless() {
 }
 
 #[tokio::test]
+async fn a_resend_is_known_although_what_it_shows_is_gone() {
+    let stage = Stage::new().await;
+    let app = stage.pod(&fresh_redis().await).await;
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    let guest = stage.guest(party).await;
+    let photo = stage.shown(party, &guest).await;
+    let body = json!({ "content": "look", "clientId": "a", "mediaId": photo });
+    let first = say(&app, &guest, party, body.clone()).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    for change in [
+        "UPDATE media SET status = 'HIDDEN' WHERE id = $1",
+        "DELETE FROM media WHERE id = $1",
+        "UPDATE parties SET status = 'CANCELLED' WHERE id <> $1",
+    ] {
+        stage.execute(change, &[&photo]).await;
+        let again = say(&app, &guest, party, body.clone()).await;
+        let message = |reply: &Reply| reply.body["data"]["message"]["id"].clone();
+        assert_eq!((again.status, message(&again)), (200, message(&first)), "{change}: {again:?}");
+    }
+    let mut other = body;
+    other["clientId"] = json!("b");
+    let answer = say(&app, &guest, party, other).await;
+    assert_eq!((answer.status, &answer.body["code"]), (409, &json!("INVALID_STATUS")), "no resend");
+    stop(app).await;
+}
+
+#[tokio::test]
 async fn no_message_comes_twice_or_is_skipped_while_others_are_said() {
     let stage = Stage::new().await;
     let app = stage.pod(&fresh_redis().await).await;

@@ -1,4 +1,4 @@
-//! How PostgreSQL reads for a gallery: by indexes alone, however its plans are made.
+//! How PostgreSQL reads for a gallery and for lists: by indexes alone and no further than a page goes, however its plans are made.
 
 use serde_json::Value;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -61,6 +61,138 @@ fn statements() -> Vec<(&'static str, &'static str, Vec<String>)> {
         ("the number", sql!("parties/open"), vec![format!("ARRAY[{PARTY}]")]),
         ("marks", sql!("marks/find"), vec![format!("{PERSON}, {ids}")]),
     ]
+}
+
+/// More of what is listed, much of it one person's, one party's or one media's.
+const FILL_LISTS: &str = "
+    INSERT INTO attendances (party_id, person_id, role, joined_at)
+    SELECT md5('party 7')::uuid, md5('person ' || n)::uuid, 'attendee', now() - n * interval '1 minute'
+    FROM generate_series(100, 4000) n;
+    INSERT INTO attendances (party_id, person_id, role, joined_at)
+    SELECT md5('party ' || n)::uuid, md5('person 9')::uuid, 'attendee', now() - n * interval '1 minute'
+    FROM generate_series(100, 2000) n;
+    UPDATE parties SET host_id = md5('person 9')::uuid, starts_at = starts_at + random() * interval '1 day',
+        created_at = created_at - random() * interval '1 day'
+    WHERE id <> md5('party 7')::uuid AND random() < 0.9;
+    UPDATE media SET uploader_id = md5('person 9')::uuid, created_at = created_at - random() * interval '1 day'
+    WHERE random() < 0.9;
+    INSERT INTO messages (id, party_id, sender_id, type, content, seq)
+    SELECT gen_random_uuid(), md5('party ' || p)::uuid, md5('person 9')::uuid, 'TEXT', 'hi', n
+    FROM generate_series(1, 20) p, generate_series(1, 500) n;
+    INSERT INTO comments (id, media_id, author_id, content, seq)
+    SELECT gen_random_uuid(), md5('7 media ' || m)::uuid, md5('person 9')::uuid, 'hi', n
+    FROM generate_series(1, 20) m, generate_series(1, 500) n;
+    INSERT INTO follows (follower_id, followed_id)
+    SELECT md5('person ' || n)::uuid, md5('person ' || k)::uuid FROM generate_series(100, 2000) n, generate_series(8, 12) k;
+    INSERT INTO follows (follower_id, followed_id)
+    SELECT md5('person ' || k)::uuid, md5('person ' || n)::uuid FROM generate_series(100, 2000) n, generate_series(8, 12) k;
+    INSERT INTO notifications (id, person_id, type, cause, created_at)
+    SELECT gen_random_uuid(), md5('person ' || k)::uuid, 'SYSTEM', n, now() - n * interval '1 minute'
+    FROM generate_series(1, 2000) n, generate_series(8, 12) k;
+    INSERT INTO media_likes (media_id, person_id)
+    SELECT md5(p || ' media ' || n)::uuid, md5('person ' || k)::uuid
+    FROM generate_series(1, 10) p, generate_series(1, 400) n, generate_series(100, 105) k ON CONFLICT DO NOTHING;
+    DELETE FROM media_favorites;
+    INSERT INTO media_favorites SELECT * FROM media_likes;
+    INSERT INTO party_favorites (party_id, person_id)
+    SELECT md5('party ' || n)::uuid, md5('person ' || k)::uuid
+    FROM generate_series(1, 2000) n, generate_series(100, 105) k ON CONFLICT DO NOTHING;
+    ANALYZE";
+
+/// Lists that are read in pages: by which index, up to or from which key of it, and what a later page asks.
+fn lists() -> Vec<(&'static str, &'static str, &'static str, String)> {
+    let after = "now(), md5('x')::uuid, 51";
+    let person = |n: i32| format!("md5('person {n}')::uuid");
+    let fan = person(103);
+    vec![
+        ("messages_page", "seq <", sql!("messages/page"), format!("{PARTY}, 150, 51")),
+        ("comments_page", "seq <", sql!("comments/page"), "md5('7 media 3')::uuid, 150, 51".to_owned()),
+        ("attendances_page", "joined_at, ", sql!("attendances/page"), format!("{PARTY}, {after}")),
+        ("follows_followers", "followed_at, ", sql!("follows/followers"), format!("{PERSON}, {after}")),
+        ("follows_following", "followed_at, ", sql!("follows/following"), format!("{PERSON}, {after}")),
+        (
+            "notifications_page",
+            "created_at, ",
+            sql!("notifications/shown", "notifications/page"),
+            format!("{PERSON}, false, {after}"),
+        ),
+        (
+            "media_likes_page",
+            "created_at, ",
+            sql!("marks/liked", "marks/page", "parties/visible", "marks/newest"),
+            format!("{fan}, {after}"),
+        ),
+        (
+            "media_favorites_page",
+            "created_at, ",
+            sql!("marks/favorites", "marks/page", "parties/visible", "marks/newest"),
+            format!("{fan}, {after}"),
+        ),
+        (
+            "party_favorites_page",
+            "created_at, ",
+            sql!("parties/seen", "favorites/page"),
+            format!("{fan}, {after}"),
+        ),
+        (
+            "media_of_person",
+            "created_at, ",
+            sql!("user_media/uploaded_of", "parties/visible", "user_media/uploaded"),
+            format!("{fan}, {PERSON}, {after}"),
+        ),
+        (
+            "parties_hosted",
+            "created_at, ",
+            sql!("parties/seen", "parties/visible", "user_parties/hosted"),
+            format!("{fan}, {PERSON}, {after}"),
+        ),
+        (
+            "attendances_came",
+            "joined_at, ",
+            sql!("user_parties/attending_of", "parties/seen", "parties/visible", "user_parties/attending"),
+            format!("{fan}, {PERSON}, {after}"),
+        ),
+        (
+            "parties_public",
+            "starts_at, ",
+            sql!("parties/seen", "parties/public", "parties/list"),
+            format!("{fan}, NULL, NULL, NULL, false, false, NULL, NULL, NULL, NULL, false, {after}"),
+        ),
+    ]
+}
+
+/// What is asked of an index, wherever it is read.
+fn conditions(plan: &Value, index: &str, found: &mut Vec<String>) {
+    match plan {
+        Value::Array(parts) => parts.iter().for_each(|part| conditions(part, index, found)),
+        Value::Object(node) => {
+            if node.get("Index Name").and_then(Value::as_str) == Some(index) {
+                found.push(node.get("Index Cond").and_then(Value::as_str).unwrap_or_default().to_owned());
+            }
+            node.values().for_each(|part| conditions(part, index, found));
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_list_is_read_from_where_the_one_before_it_ended() {
+    connected(&fresh(&MIGRATED).await, async |client| {
+        client.batch_execute(FILL).await.unwrap();
+        client.batch_execute(FILL_LISTS).await.unwrap();
+        for mode in ["force_custom_plan", "force_generic_plan"] {
+            client.batch_execute(&format!("SET plan_cache_mode = {mode}")).await.unwrap();
+            for (index, key, sql, call) in lists() {
+                client.batch_execute(&format!("DEALLOCATE ALL; PREPARE asked AS {sql}")).await.unwrap();
+                let plan = plan(client, &format!("EXECUTE asked({call})")).await;
+                let mut found = Vec::new();
+                conditions(&plan, index, &mut found);
+                let is_ranged = found.iter().any(|condition| condition.contains(key));
+                assert!(is_ranged, "{mode} {index} {found:?}: {plan:#}");
+            }
+        }
+    })
+    .await;
 }
 
 async fn plan(client: &Client, statement: &str) -> Value {

@@ -14,6 +14,7 @@ use crate::{
         database::connected,
         poll::eventually,
         scene::{Somebody, Stage, id},
+        secrets,
     },
 };
 
@@ -85,6 +86,44 @@ async fn a_party_that_is_not_over_can_be_cancelled_once() {
     }
     assert_eq!(do_with(&stage, &host, &ended, "cancel", json!({})).await, (409, json!("INVALID_STATUS")));
     assert_eq!(causes(&stage, &ended).await, ["PARTY_START", "PARTY_END"]);
+}
+
+#[tokio::test]
+async fn a_draft_that_is_cancelled_stays_unknown_to_others() {
+    let stage = Stage::open(&[]).await;
+    let (host, cohost, fan) = (stage.user("ada").await, stage.user("bob").await, stage.user("cy").await);
+    for is_private in [false, true] {
+        let more = json!({ "status": "DRAFT", "isPrivate": is_private, "tags": ["cake"] });
+        let draft = stage.party(&host, more).await;
+        let path = format!("/parties/{}", draft["id"].as_str().unwrap());
+        let put = stage.request(Method::PUT, &format!("{path}/cohosts/{}", cohost.id), Some(&host));
+        assert_eq!(put.send().await.unwrap().status(), 204);
+        secrets::runs(id(&draft["id"]), cohost.id);
+        let (status, cancelled) = do_with(&stage, &host, &draft, "cancel", json!({})).await;
+        assert_eq!((status, &cancelled["status"]), (200, &json!("CANCELLED")));
+        for (who, status) in [(Some(&host), 200), (Some(&cohost), 200), (Some(&fan), 404), (None, 404)] {
+            for below in ["", "/media", "/attendees"] {
+                let seen = stage.get(&format!("{path}{below}"), who).await;
+                assert_eq!(seen.status, status, "{below} by {who:?}, private: {is_private}");
+            }
+        }
+        let code = json!({ "accessCode": draft["accessCode"] });
+        if is_private {
+            assert_eq!(stage.post("/parties/by-code", Some(&fan), &code).await.code(), "NOT_FOUND");
+        }
+        assert_eq!(stage.post(&format!("{path}/join"), Some(&fan), &code).await.code(), "NOT_FOUND");
+    }
+    let known = stage.party(&host, json!({})).await;
+    do_with(&stage, &host, &known, "cancel", json!({})).await;
+    let published = stage.party(&host, json!({ "status": "DRAFT" })).await;
+    for step in ["publish", "cancel"] {
+        do_with(&stage, &host, &published, step, json!({})).await;
+    }
+    let listed = async |by: &Somebody| {
+        let list = stage.get(&format!("/users/{}/parties", host.id), Some(by)).await;
+        list.body["data"].as_array().unwrap().len()
+    };
+    assert_eq!((listed(&host).await, listed(&cohost).await, listed(&fan).await), (4, 4, 2));
 }
 
 #[tokio::test]

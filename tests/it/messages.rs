@@ -79,6 +79,40 @@ async fn a_message_is_edited_by_its_sender_for_a_quarter_of_an_hour() {
 }
 
 #[tokio::test]
+async fn an_edit_may_go_on_only_while_the_words_are_as_they_were_seen() {
+    let stage = Stage::new().await;
+    let app = stage.pod(&fresh_redis().await).await;
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    let guest = stage.guest(party).await;
+    let path = path(party, &say(&app, &guest, party, "helo").await);
+    let edit = async |who: &Somebody, expected: &str, words: &str| {
+        let body = json!({ "content": words });
+        ask(&app, Some(who), Method::PATCH, &path, &[("if-match", expected)], Some(body)).await
+    };
+    let tag = |reply: &Reply| reply.headers["etag"].to_str().unwrap().to_owned();
+    let first = edit(&guest, "*", "helo").await;
+    assert_eq!(first.status, 200, "{first:?}");
+    // A reaction is no edit
+    let reaction = format!("{path}/reactions/🎉");
+    assert_eq!(ask(&app, Some(&host), Method::PUT, &reaction, &[], None).await.status, 204);
+    let second = edit(&guest, &tag(&first), "hello").await;
+    assert_eq!(second.status, 200, "{second:?}");
+    let late = edit(&guest, &tag(&first), "hallo").await;
+    assert_eq!((late.status, &late.body["code"]), (412, &json!("PRECONDITION_FAILED")));
+    assert_eq!(edit(&host, &tag(&first), "hallo").await.status, 403, "who may not is told so first");
+    let bad = edit(&guest, &tag(&first), "").await;
+    assert_eq!(bad.status, 412, "what is no longer so comes before what is wrong");
+    let third = edit(&guest, "*", "three").await;
+    let expected = tag(&third);
+    let at_once = join_all(["four", "five", "six"].map(|words| edit(&guest, &expected, words))).await;
+    let mut statuses: Vec<_> = at_once.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412, 412], "one of many that saw the same");
+    stop(app).await;
+}
+
+#[tokio::test]
 async fn a_message_is_taken_back_once_and_leaves_a_tombstone() {
     let stage = Stage::new().await;
     let app = stage.pod(&fresh_redis().await).await;

@@ -145,13 +145,14 @@ async fn each_cause_is_told_to_those_whom_it_concerns() {
         (json!({ "type": "NEW_PARTY", "party": party }), vec![&fan, &going]),
         (json!({ "type": "PARTY_INVITE", "party": party, "person": cohost.id }), vec![&cohost]),
         (json!({ "type": "PARTY_INVITE", "party": party, "person": going.id }), vec![]),
-        (json!({ "type": "PARTY_START", "party": party }), vec![&cohost, &going]),
-        (json!({ "type": "PARTY_END", "party": party }), vec![&cohost, &going]),
-        (json!({ "type": "PARTY_CANCELLED", "party": party }), vec![&cohost, &going]),
+        // The clock did it, the host, the cohost, somebody who is gone
+        (json!({ "type": "PARTY_START", "party": party, "actor": null }), vec![&host, &cohost, &going]),
+        (json!({ "type": "PARTY_END", "party": party, "actor": cohost.id }), vec![&host, &going]),
+        (json!({ "type": "PARTY_CANCELLED", "party": party, "actor": host.id }), vec![&cohost, &going]),
         (json!({ "type": "PARTY_REMINDER", "party": party }), vec![&host, &cohost, &going]),
         (json!({ "type": "NEW_MEDIA", "party": party, "media": media, "minute": 1 }), vec![&host, &cohost]),
         // What is gone
-        (json!({ "type": "PARTY_START", "party": nobody }), vec![]),
+        (json!({ "type": "PARTY_START", "party": nobody, "actor": null }), vec![]),
         (json!({ "type": "LIKE", "media": nobody, "person": fan.id }), vec![]),
         (json!({ "type": "NEW_MEDIA", "party": party, "media": nobody, "minute": 2 }), vec![]),
     ];
@@ -162,6 +163,94 @@ async fn each_cause_is_told_to_those_whom_it_concerns() {
     stage.sql("UPDATE parties SET is_private = true").await;
     let private = [json!({ "type": "NEW_PARTY", "party": party })];
     assert_eq!(told(&stage, &private).await, [sorted(&[])]);
+}
+
+#[tokio::test]
+async fn who_begins_and_ends_a_party_is_not_told_of_it_and_its_host_is() {
+    let stage = Stage::open(&[]).await;
+    let (host, cohost) = (stage.user("host").await, stage.user("cohost").await);
+    let told = async |who: &Somebody, kind: &str| {
+        let told = format!(
+            "SELECT count(*) FROM notifications WHERE person_id = '{}' AND type = '{kind}'
+             AND actor_id IS NOT DISTINCT FROM (SELECT id FROM people WHERE username = 'cohost')",
+            who.id
+        );
+        stage.number(&told).await
+    };
+    let party = stage.party(&host, json!({})).await;
+    let party = id(&party["id"]);
+    place(&stage, party, cohost.id, "cohost", "in", "GOING").await;
+    for (step, kind) in [("start", "PARTY_START"), ("end", "PARTY_END")] {
+        let path = format!("/parties/{party}/{step}");
+        assert_eq!(stage.post(&path, Some(&cohost), &json!({})).await.status, 200);
+        eventually(DEADLINE, "its host is told", async || told(&host, kind).await == 1).await;
+        assert_eq!(told(&cohost, kind).await, 0);
+    }
+    let other = stage.party(&host, json!({})).await;
+    stage.sql(&format!("UPDATE parties SET starts_at = now() WHERE id = '{}'", id(&other["id"]))).await;
+    let by_itself = "SELECT count(*) FROM notifications WHERE type = 'PARTY_START' AND actor_id IS NULL";
+    eventually(DEADLINE, "its host is told of the clock", async || stage.number(by_itself).await == 1).await;
+}
+
+#[tokio::test]
+async fn why_a_party_is_cancelled_is_told_to_those_who_may_know_of_it() {
+    let stage = Stage::open(&[]).await;
+    let (host, user) = (stage.user("host").await, stage.user("user").await);
+    for (reason, is_private, told) in [
+        (json!({ "reason": " It  rains\nall day " }), true, "Ball is cancelled: It  rains\nall day"),
+        (json!({}), true, "Ball is cancelled"),
+        (json!({ "reason": "snow" }), false, "Ball is cancelled: snow"),
+    ] {
+        let party = stage.party(&host, json!({ "title": "Ball", "isPrivate": is_private })).await;
+        let party = id(&party["id"]);
+        place(&stage, party, user.id, "attendee", "in", "GOING").await;
+        assert_eq!(stage.post(&format!("/parties/{party}/cancel"), Some(&host), &reason).await.status, 200);
+        let newest = async || stage.get("/notifications?limit=1", Some(&user)).await.body["data"][0].clone();
+        let is_told = async || newest().await["data"]["partyId"] == json!(party);
+        eventually(DEADLINE, "who comes is told", is_told).await;
+        assert_eq!(newest().await["body"], told);
+        stage.sql(&format!("UPDATE attendances SET state = 'left' WHERE person_id = '{}'", user.id)).await;
+        let hidden = if is_private { "A party is cancelled" } else { told };
+        assert_eq!(newest().await["body"], hidden, "after they left");
+    }
+}
+
+#[tokio::test]
+async fn a_like_tells_once_ever_also_when_what_was_told_is_forgotten() {
+    let stage = Stage::open(&[]).await;
+    let (host, fan) = (stage.user("host").await, stage.user("fan").await);
+    let party = stage.party(&host, json!({})).await;
+    let media = photo(&stage, id(&party["id"]), host.id).await;
+    let likes = "INSERT INTO media_likes (media_id, person_id) VALUES";
+    stage.sql(&format!("{likes} ('{media}', '{}')", fan.id)).await;
+    let cause = json!({ "type": "LIKE", "media": media, "person": fan.id });
+    // Shown, and unread
+    let seen = async || {
+        let shown = stage.get("/notifications", Some(&host)).await.body;
+        (shown["data"].as_array().unwrap().len(), shown["meta"]["unread"].as_u64().unwrap())
+    };
+    let jobless = async || stage.number("SELECT count(*) FROM jobs").await == 0;
+    tell(&stage, cause.clone()).await;
+    eventually(DEADLINE, "it is told", async || seen().await == (1, 1)).await;
+    // Others are forgotten with their age, this one is seen no more
+    stage
+        .sql(&format!(
+            "INSERT INTO notifications (id, person_id, type, cause) VALUES ('{}', '{}', 'SYSTEM', 'x');
+             UPDATE notifications SET created_at = now() - interval '91 days'",
+            Uuid::now_v7(),
+            host.id
+        ))
+        .await;
+    let others = "SELECT count(*) FROM notifications WHERE type = 'SYSTEM'";
+    eventually(DEADLINE, "others are forgotten", async || stage.number(others).await == 0).await;
+    tell(&stage, cause).await;
+    eventually(DEADLINE, "no job is left", jobless).await;
+    assert_eq!(seen().await, (0, 0), "once ever");
+    // Of another photo it is the first
+    let other = photo(&stage, id(&party["id"]), host.id).await;
+    stage.sql(&format!("{likes} ('{other}', '{}')", fan.id)).await;
+    tell(&stage, json!({ "type": "LIKE", "media": other, "person": fan.id })).await;
+    eventually(DEADLINE, "it is told", async || seen().await == (1, 1)).await;
 }
 
 /// A host with followers, and a party to tell them of.

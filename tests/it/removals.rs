@@ -151,6 +151,28 @@ async fn of_a_banned_guest_all_tokens_die_and_a_new_code_keeps_them_out() {
 }
 
 #[tokio::test]
+async fn a_ban_that_gives_the_party_another_code_is_told_as_a_change_of_the_party() {
+    let stage = Stage::open(&[]).await;
+    let host = stage.user("ada").await;
+    let party = stage.party(&host, json!({ "isPrivate": true })).await;
+    let guest = stage.guest(&party["accessCode"], "Bo").await;
+    let ban = path(&party, &format!("/attendees/{}/ban", guest.id));
+    for (body, updated, left, seq) in [
+        (json!({ "rotateCode": true }), 1, 1, 3),
+        // Who is banned already stays so, and the code is another one all the same
+        (json!({ "rotateCode": true }), 2, 1, 4),
+        (json!({}), 2, 1, 4),
+    ] {
+        assert_eq!(stage.post(&ban, Some(&host), &body).await.status, 204);
+        for (kind, many) in [("party:updated", updated), ("party:attendee_left", left)] {
+            let count = format!("SELECT count(*) FROM events WHERE kind = '{kind}'");
+            assert_eq!(stage.number(&count).await, many, "{kind} after {body}");
+        }
+        assert_eq!(stage.number("SELECT seq FROM parties").await, seq);
+    }
+}
+
+#[tokio::test]
 async fn of_a_guest_it_is_kept_whether_they_came_from_the_same_address_and_not_from_which() {
     let stage = Stage::open(&[]).await;
     let host = stage.user("ada").await;

@@ -1,6 +1,6 @@
 //! Who is let into a party by its code.
 
-use super::{Party, Status};
+use super::Party;
 use crate::domain::{access::Standing, attendance::Attendance};
 
 /// What becomes of somebody who holds the code.
@@ -62,7 +62,7 @@ impl Party {
     pub fn admits(&self, standing: Standing) -> Result<Admission, Refusal> {
         match standing {
             Standing::Host | Standing::Cohost => return Ok(Admission::AlreadyIn),
-            _ if self.status == Status::Draft => return Err(Refusal::Unknown),
+            _ if self.openness().is_draft => return Err(Refusal::Unknown),
             Standing::Going | Standing::Maybe | Standing::Guest => return Ok(Admission::AlreadyIn),
             Standing::Banned if self.plan.is_private => return Err(Refusal::Unknown),
             Standing::Banned => return Err(Refusal::Banned),
@@ -77,7 +77,10 @@ impl Party {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::party, *};
+    use super::{
+        super::{Status, tests::party},
+        *,
+    };
 
     #[test]
     fn who_holds_the_code_is_let_in() {
@@ -90,6 +93,7 @@ mod tests {
         full.plan.max_attendees = Some(2);
         full.attendees_count = 2;
         let at = |status| Party { status, ..private.clone() };
+        let withheld = Party { cancelled_as_draft: true, ..at(Status::Cancelled) };
         for (party, standings, expected) in [
             (&private, &[Host, Cohost, Going, Maybe, Guest][..], Ok(Admission::AlreadyIn)),
             (&private, &[Away, Stranger], Ok(Admission::Seat)),
@@ -103,6 +107,8 @@ mod tests {
             (&at(Status::Ended), &[Guest], Ok(Admission::AlreadyIn)),
             (&at(Status::Ended), &[Away, Stranger], Err(Refusal::InvalidStatus)),
             (&at(Status::Cancelled), &[Stranger], Err(Refusal::InvalidStatus)),
+            (&withheld, &[Host, Cohost], Ok(Admission::AlreadyIn)),
+            (&withheld, &[Going, Guest, Stranger, Banned], Err(Refusal::Unknown)),
         ] {
             for standing in standings {
                 assert_eq!(party.admits(*standing), expected, "{:?} {standing:?}", party.status);

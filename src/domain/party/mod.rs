@@ -37,6 +37,8 @@ pub struct Party {
     pub cover: Option<Cover>,
     /// Where it is in its life.
     pub status: Status,
+    /// Whether it was cancelled before others could know of it.
+    pub cancelled_as_draft: bool,
     /// When it became LIVE.
     pub started_at: Option<Moment>,
     /// When it became ENDED.
@@ -62,7 +64,8 @@ pub struct Party {
 impl Party {
     /// What of it decides who may see it.
     pub fn openness(&self) -> Openness {
-        Openness { is_private: self.plan.is_private, is_draft: self.status == Status::Draft }
+        let is_draft = self.status == Status::Draft || self.cancelled_as_draft;
+        Openness { is_private: self.plan.is_private, is_draft }
     }
 
     /// The version that links to its media are signed for; `None`: they are open to everybody.
@@ -141,6 +144,7 @@ pub(crate) mod tests {
             plan,
             cover: None,
             status,
+            cancelled_as_draft: false,
             started_at: Some(at),
             ended_at: Some(at),
             attendees_count: 0,

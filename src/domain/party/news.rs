@@ -5,9 +5,15 @@ use uuid::Uuid;
 use super::Status;
 use crate::domain::notification::Cause;
 
-/// Of what people are told when the party goes from `before`, or from nothing, to `next`. One that everybody may know of
+/// Of what people are told when `actor` takes the party from `before`, or from nothing, to `next`. One that everybody may know of
 /// is news to the followers of its host as soon as they may.
-pub fn news(party: Uuid, is_private: bool, before: Option<Status>, next: Status) -> Vec<Cause> {
+pub fn news(
+    party: Uuid,
+    is_private: bool,
+    before: Option<Status>,
+    next: Status,
+    actor: Option<Uuid>,
+) -> Vec<Cause> {
     if before == Some(next) {
         return Vec::new();
     }
@@ -15,9 +21,9 @@ pub fn news(party: Uuid, is_private: bool, before: Option<Status>, next: Status)
     let is_new = was_hidden && !is_private && matches!(next, Status::Planned | Status::Live);
     let turn = match next {
         Status::Draft | Status::Planned => None,
-        Status::Live => Some(Cause::PartyStart { party }),
-        Status::Ended => Some(Cause::PartyEnd { party }),
-        Status::Cancelled => Some(Cause::PartyCancelled { party }),
+        Status::Live => Some(Cause::PartyStart { party, actor }),
+        Status::Ended => Some(Cause::PartyEnd { party, actor }),
+        Status::Cancelled => Some(Cause::PartyCancelled { party, actor }),
     };
     is_new.then_some(Cause::NewParty { party }).into_iter().chain(turn).collect()
 }
@@ -43,7 +49,7 @@ mod tests {
             (Some(Cancelled), Cancelled, &[], &[]),
         ] {
             for (is_private, expected) in [(false, public), (true, private)] {
-                let told = news(Uuid::nil(), is_private, before, next);
+                let told = news(Uuid::nil(), is_private, before, next, None);
                 let told: Vec<_> = told.iter().map(Cause::kind).collect();
                 assert_eq!(told, expected, "{before:?} to {next:?}, private: {is_private}");
             }

@@ -61,6 +61,7 @@ pub(super) fn line(least: usize, most: usize, example: &str) -> Value {
     } else {
         format!("{ends}[^{UNFIT}]*")
     };
+    let words = if least > 0 { words } else { format!("({words})?") };
     with(text(least, most, example), "pattern", json!(format!("^[{BLANK}]*{words}[{BLANK}]*$")))
 }
 

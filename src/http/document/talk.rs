@@ -34,6 +34,7 @@ pub(super) fn chat() -> Vec<Described> {
             .refuses(&[Forbidden, InvalidStatus, Conflict]),
         patch("/parties/{id}/chat/messages/{messageId}", "Edit a message")
             .known()
+            .if_unchanged()
             .takes(body(&["content"], json!({ "content": prose(0, 2000, "See you here") })))
             .answers(message())
             .refuses(&[Forbidden, InvalidStatus]),

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Attendances, find, log, place, put_other};
 use crate::{
-    db::{attendances, parties, sessions},
+    db::{attendances, sessions},
     domain::{
         access::{Act, Standing},
         attendance::{Attendance, Presence, Role, Rsvp, standing},
@@ -12,7 +12,7 @@ use crate::{
         event::EventKind,
         fields::{Fields, flag},
     },
-    service::{codes, door, error::Error},
+    service::{door, error::Error},
 };
 
 const NOT_THEM: Error = Error::Forbidden("your place in this party does not allow to send them away");
@@ -68,12 +68,13 @@ impl Attendances {
                     return Err(NOT_THEM);
                 }
                 // A public party that never had a code needs no other
-                if rotates && inside.party.code_sealed.is_some() {
-                    let code = self.codes.draw(party)?;
-                    parties::replace_code(connection, party, &code).await.map_err(codes::refused)?;
-                }
+                let rotated = if rotates && inside.party.code_sealed.is_some() {
+                    Some(self.codes.rotate(connection, party).await?)
+                } else {
+                    None
+                };
                 if standing(before) == Standing::Banned {
-                    return Ok(None);
+                    return Ok(rotated);
                 }
                 if face.is_guest() {
                     sessions::end_all(connection, person).await?;
@@ -87,7 +88,7 @@ impl Attendances {
                 if seq.is_none() && face.is_guest() {
                     return log(connection, party, person, EventKind::AttendeeLeft, after).await.map(Some);
                 }
-                Ok(seq)
+                Ok(seq.or(rotated))
             })
             .await?;
         self.reach.doubt(person);

@@ -7,7 +7,9 @@ FROM media m
 JOIN parties p ON p.id = m.party_id
 LEFT JOIN LATERAL (
     SELECT * FROM comments
-    WHERE media_id = m.id AND ($2::bigint IS NULL OR seq < $2)
+    WHERE media_id = m.id
+      -- One condition for all that is asked for: a plan for any parameters goes by the index, and no further than the limit
+      AND seq < coalesce($2::bigint, 9223372036854775807)
     ORDER BY seq DESC
     LIMIT $3
 ) c ON true

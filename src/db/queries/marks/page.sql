@@ -10,10 +10,4 @@ FROM marked k
 JOIN media m ON m.id = k.media_id AND m.status = 'READY'
 JOIN people u ON u.id = m.uploader_id
 JOIN parties p ON p.id = m.party_id
-LEFT JOIN attendances a ON a.party_id = p.id AND a.person_id = $1 AND a.state = 'in'
-WHERE (p.status <> 'DRAFT' OR coalesce(a.role IN ('host', 'cohost'), false))
-  AND (NOT p.is_private
-       OR coalesce(a.role IN ('host', 'cohost', 'guest') OR a.rsvp IN ('GOING', 'MAYBE'), false))
-  AND ($2::timestamptz IS NULL OR (k.created_at, k.media_id) < ($2, $3::uuid))
-ORDER BY k.created_at DESC, k.media_id DESC
-LIMIT $4
+LEFT JOIN attendances a ON a.party_id = p.id AND a.person_id = $1

@@ -6,7 +6,9 @@ SELECT
 FROM parties p
 LEFT JOIN LATERAL (
     SELECT * FROM messages
-    WHERE party_id = p.id AND ($2::bigint IS NULL OR seq < $2)
+    WHERE party_id = p.id
+      -- One condition for all that is asked for: a plan for any parameters goes by the index, and no further than the limit
+      AND seq < coalesce($2::bigint, 9223372036854775807)
     ORDER BY seq DESC
     LIMIT $3
 ) m ON true

@@ -1,6 +1,6 @@
--- Of a reminder the host is told too: nobody did anything
+-- Nobody has done what the clock did: then all are told of it
 WITH concerned AS (
-    SELECT a.person_id, CASE WHEN $1 <> 'PARTY_REMINDER' THEN p.host_id END AS actor_id, p.id AS party_id,
+    SELECT a.person_id, (SELECT id FROM people WHERE id = $6::uuid) AS actor_id, p.id AS party_id,
         NULL::uuid AS media_id, NULL::uuid AS comment_id
     FROM parties p
     JOIN attendances a ON a.party_id = p.id

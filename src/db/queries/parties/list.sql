@@ -11,6 +11,8 @@ AND ($7::double precision IS NULL OR (
     ))) <= $9
 ))
 AND ($10::text IS NULL OR p.words @@ to_tsquery('simple', $10))
-AND ($11::boolean IS NULL OR (p.status <> 'LIVE', p.starts_at, p.id) > ($11, $12::timestamptz, $13::uuid))
+-- One condition for all that is asked for: a plan for any parameters goes by the index, and no further than the limit
+AND (p.status <> 'LIVE', p.starts_at, p.id)
+    > (coalesce($11::boolean, false), coalesce($12::timestamptz, '-infinity'), coalesce($13::uuid, '00000000-0000-0000-0000-000000000000'))
 ORDER BY p.status <> 'LIVE', p.starts_at, p.id
 LIMIT $14

@@ -1,1 +1,0 @@
-SELECT id FROM people WHERE id = $1 FOR NO KEY UPDATE

@@ -1,1 +1,0 @@
-SELECT party_id FROM media WHERE id = $1
