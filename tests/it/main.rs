@@ -12,6 +12,7 @@
 mod support;
 
 mod accounts;
+mod arrivals;
 mod attendances;
 mod bad_frames;
 mod bad_input;
