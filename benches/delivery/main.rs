@@ -42,6 +42,7 @@ fn main() {
 }
 
 /// What the environment makes of a figure.
+#[expect(clippy::disallowed_methods, reason = "a bench has no configuration but its own")]
 fn figure(name: &str, otherwise: usize) -> usize {
     env::var(name).map_or(otherwise, |given| given.parse().unwrap())
 }
