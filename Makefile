@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench bench-gallery fuzz dev staging roll scale test-autobahn test-containers test-openapi
+.PHONY: help run test check fmt bench bench-delivery bench-gallery fuzz dev staging roll scale test-autobahn test-containers test-openapi
 
 STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 
@@ -35,6 +35,9 @@ FUZZ_CASES ?= 200000
 fuzz: ## Ten minutes of whatever clients may send: make fuzz FUZZ_SECONDS=60 FUZZ_CASES=20000
 	PROPTEST_CASES=$(FUZZ_CASES) cargo test --locked --package party-gallery-actors --lib decoder
 	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --locked --test frames session -- --nocapture
+
+bench-delivery: ## What a delivery and an idle socket cost, beside a bare floor and Socket.IO on Node; minutes
+	cargo bench --bench delivery --locked
 
 bench-gallery: ## What a page of a gallery costs with a million media, and an upload to ten thousand; minutes
 	cargo bench --bench gallery --locked

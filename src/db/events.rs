@@ -75,14 +75,3 @@ pub async fn heads(connection: &mut Connection, parties: &[Uuid]) -> Result<Vec<
     let rows = connection.query(HEADS, &[&parties]).await?;
     Ok(rows.iter().map(|row| (row.get("id"), row.get("seq"))).collect())
 }
-
-/// What names this line of history; another after a restore.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub async fn epoch(connection: &mut Connection) -> Result<Uuid, DatabaseError> {
-    const EPOCH: &str = include_str!("queries/events/epoch.sql");
-    let row = connection.query_opt(EPOCH, &[]).await?;
-    Ok(row.map(|row| row.get("epoch")).unwrap_or_default())
-}

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod comments;
 pub mod devices;
 pub mod displays;
+pub mod entrances;
 pub mod events;
 pub mod expired;
 pub mod favorites;

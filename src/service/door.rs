@@ -6,14 +6,15 @@ use super::error::{Conflict, Error};
 use crate::{
     db::{
         Connection,
+        entrances::Entrance,
         parties::{self, Found},
     },
     domain::{
-        access::{Act, Denied, Standing},
+        access::{Act, Denied, Openness, Standing},
         attendance::{Attendance, standing},
         caller::Caller,
         moment::Moment,
-        party::{InvalidStatus, Party, Status},
+        party::{InvalidStatus, Party, Status, glows},
     },
 };
 
@@ -107,11 +108,33 @@ pub async fn still_contributes(
 /// As [`enter`].
 pub fn judge(found: Option<Found>, caller: Caller, act: Act) -> Result<Inside, Error> {
     let Found { party, attendance, favorite_since, is_display, read_at } = found.ok_or(Error::NotFound)?;
-    // A screen stays as long as there is something to add to what it shows
-    let is_display = is_display && party.glows(read_at);
-    let standing = if is_display { Standing::Display } else { standing(attendance) };
-    standing.may(act, party.openness(), caller)?;
+    let place = (attendance, is_display && party.glows(read_at));
+    let standing = admit(place, party.openness(), caller, act)?;
     Ok(Inside { party, standing, attendance, is_favorite: favorite_since.is_some(), read_at })
+}
+
+/// As [`judge`], of what was read for many callers at once. Gives their place.
+///
+/// # Errors
+///
+/// As [`enter`].
+pub fn judge_entrance(found: Option<&Entrance>, caller: Caller, act: Act) -> Result<Standing, Error> {
+    let Entrance { attendance, is_display, ended_at, openness, read_at, .. } =
+        *found.ok_or(Error::NotFound)?;
+    admit((attendance, is_display && glows(ended_at, read_at)), openness, caller, act)
+}
+
+/// Whether somebody with that place may do `act`: their attendance, and whether they are a screen, which stays as long
+/// as there is something to add to what it shows.
+fn admit(
+    (attendance, is_display): (Option<Attendance>, bool),
+    openness: Openness,
+    caller: Caller,
+    act: Act,
+) -> Result<Standing, Error> {
+    let standing = if is_display { Standing::Display } else { standing(attendance) };
+    standing.may(act, openness, caller)?;
+    Ok(standing)
 }
 
 /// What everybody is told who wants to change what another has made.

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod announce;
 pub mod attendances;
+mod batch;
 pub mod chat;
 pub mod codes;
 pub mod comments;

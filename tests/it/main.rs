@@ -13,6 +13,7 @@ mod support;
 
 mod accounts;
 mod alone;
+mod arrivals;
 mod attendances;
 mod bad_frames;
 mod bad_input;

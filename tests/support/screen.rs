@@ -34,8 +34,7 @@ impl Screen {
 
     /// Asks for something. Gives the events that came before the answer, and the answer.
     pub async fn ask(&mut self, event: &str, data: Value) -> (Vec<Value>, Value) {
-        self.asked += 1;
-        self.socket.send_json(&json!({ "id": self.asked, "event": event, "data": data })).await;
+        self.send(event, data).await;
         let mut events = Vec::new();
         loop {
             let frame = self.frame().await;
@@ -43,6 +42,22 @@ impl Screen {
                 return (events, frame);
             }
             events.push(frame);
+        }
+    }
+
+    /// Asks for something, and does not wait for the answer.
+    pub async fn send(&mut self, event: &str, data: Value) {
+        self.asked += 1;
+        self.socket.send_json(&json!({ "id": self.asked, "event": event, "data": data })).await;
+    }
+
+    /// The next answer; events before it are passed over.
+    pub async fn answer(&mut self) -> Value {
+        loop {
+            let frame = self.frame().await;
+            if frame["ack"].is_number() {
+                return frame;
+            }
         }
     }
 

@@ -44,6 +44,8 @@ impl Stream for Inbound {
             } else if let Some(next) = this.decoder.decode(&mut this.chunk).transpose() {
                 return Poll::Ready(Some(next));
             }
+            // What is decoded would keep the buffer that it came in
+            this.chunk = Bytes::new();
             match Pin::new(&mut this.payload).poll_next(task) {
                 Poll::Ready(Some(Ok(chunk))) => {
                     this.entry.note_in(Instant::now());

@@ -34,6 +34,7 @@ mod member;
 mod outbox;
 mod outgoing;
 mod protocol;
+mod reader;
 mod registry;
 mod relay;
 mod revocation;

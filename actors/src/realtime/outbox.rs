@@ -13,6 +13,9 @@ use super::{close::Close, config::Config, frame::Frame};
 /// How many of a client's pings are answered when they come faster than it takes the answers.
 const PONGS: usize = 16;
 
+/// Room for how many frames an empty outbox keeps: a burst is not paid for until the session ends.
+const IDLE_FRAMES: usize = 16;
+
 /// The outbox takes nothing any more: it is full, or a close has been left in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the outbox takes no more frames")]
@@ -204,6 +207,9 @@ impl Outbox {
         }
         if queue.frames.is_empty() {
             batch.close = queue.close.take();
+            if queue.frames.capacity() > IDLE_FRAMES {
+                queue.frames = VecDeque::new();
+            }
         }
         if batch.is_empty() {
             queue.waker = Some(waker.clone());

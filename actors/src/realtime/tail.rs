@@ -6,29 +6,23 @@
 use std::{
     collections::HashSet,
     mem,
-    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::{
-    FutureExt, StreamExt,
-    future::{BoxFuture, LocalBoxFuture},
-    stream::FuturesUnordered,
-};
-use slog::{Logger, debug, error, warn};
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
+use slog::Logger;
 use tokio::{
-    sync::Semaphore,
     task::yield_now,
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{MissedTickBehavior, interval},
 };
 
 use super::{
     channel::Channel,
     config::Config,
-    counts::{Reading, count},
     entry::Entry,
-    log::{Log, Logged, PAGE, Unreadable},
+    log::{Log, PAGE},
+    reader::Reader,
     revocation::{Credential, QUESTION, Revocation},
     stream::Progress,
     subjects::Subjects,
@@ -37,8 +31,6 @@ use super::{
     wire::Word,
 };
 
-/// How long to wait before a log that could not be read is read again.
-const RETRY: Duration = Duration::from_millis(200);
 /// How many topics one question is about.
 const HEADS: usize = 500;
 /// How often it is looked after what time changes in rooms.
@@ -57,13 +49,9 @@ pub(super) struct Tail {
     subjects: Arc<Subjects>,
     log: Arc<dyn Log>,
     revocation: Arc<dyn Revocation>,
-    logger: Logger,
-    read_within: Duration,
+    reader: Reader,
     reconcile_every: Duration,
     judge_every: Duration,
-    /// Reads for the tails of topics, and for sessions that catch up: neither waits for the other.
-    tails: Semaphore,
-    replays: Semaphore,
 }
 
 /// A piece of work that is through.
@@ -78,17 +66,16 @@ enum Done {
 impl Tail {
     pub(super) fn new(subjects: Arc<Subjects>, sources: Sources, config: &Config, logger: Logger) -> Self {
         let Sources { log, revocation } = sources;
+        let topics = Arc::clone(&subjects.topics);
+        let reader = Reader::new(Arc::clone(&log), Arc::clone(&topics.counters), config, logger);
         Self {
-            topics: Arc::clone(&subjects.topics),
+            topics,
             subjects,
             log,
             revocation,
-            logger,
-            read_within: config.read_within,
+            reader,
             reconcile_every: config.reconcile_every,
             judge_every: config.judge_every,
-            tails: Semaphore::new(config.reads),
-            replays: Semaphore::new(config.reads),
         }
     }
 
@@ -168,7 +155,7 @@ impl Tail {
     /// Reads the log of `topic` until its end, and tells all live members.
     async fn catch_up(&self, topic: Topic) -> Done {
         while let Some((after, goal)) = self.topics.behind(topic) {
-            let Some(page) = self.page(&self.tails, topic, after).await else { continue };
+            let Some(page) = self.reader.tail(topic, after).await else { continue };
             for event in &page {
                 self.topics.deliver(topic, after, event, Instant::now());
                 // A topic with many members does not keep the others waiting
@@ -186,7 +173,7 @@ impl Tail {
         while entry.outbox().drained().await
             && let Some(lack) = self.topics.lacks(topic, entry.id())
         {
-            let Some(page) = self.page(&self.replays, topic, lack.after).await else { continue };
+            let Some(page) = self.reader.replay(topic, lack.after).await else { continue };
             if self.topics.advance(topic, entry.id(), lack, &page, Instant::now()) == Progress::Done {
                 break;
             }
@@ -195,25 +182,12 @@ impl Tail {
         Done::Replayed(topic, entry)
     }
 
-    /// One read. `None`, after a while, when it failed.
-    async fn page(&self, slots: &Semaphore, topic: Topic, after: i64) -> Option<Vec<Logged>> {
-        // Never closed; the slot is kept while a failed read waits, so that an outage is not stormed
-        let _slot = slots.acquire().await.ok()?;
-        let reading = Reading::begin(&self.topics.counters);
-        let page = self.ask(self.log.page(topic, after, PAGE)).await;
-        drop(reading);
-        if page.is_none() {
-            sleep(RETRY).await;
-        }
-        page
-    }
-
     /// Compares all topics with the log.
     async fn reconcile(&self) -> Done {
         let before = self.topics.cursors();
         let topics: Vec<Topic> = before.keys().copied().collect();
         for topics in topics.chunks(HEADS) {
-            let Some(heads) = self.ask(self.log.heads(topics)).await else { break };
+            let Some(heads) = self.reader.ask(self.log.heads(topics)).await else { break };
             self.topics.reconcile(&heads, &before, Instant::now());
         }
         Done::Reconciled
@@ -223,24 +197,12 @@ impl Tail {
     async fn judge(&self, credentials: HashSet<Credential>) -> Done {
         let credentials: Vec<Credential> = credentials.into_iter().collect();
         for some in credentials.chunks(QUESTION) {
-            let Some(over) = self.ask(self.revocation.revoked(some)).await else { break };
+            let Some(over) = self.reader.ask(self.revocation.revoked(some)).await else { break };
             for (credential, close) in over {
                 self.subjects.end(credential, close, Instant::now());
             }
         }
         Done::Judged
-    }
-
-    /// Asks something of who knows. An event that cannot even be read must not take all topics along.
-    async fn ask<T>(&self, question: BoxFuture<'_, Result<T, Unreadable>>) -> Option<T> {
-        match timeout(self.read_within, AssertUnwindSafe(question).catch_unwind()).await {
-            Ok(Ok(Ok(answer))) => return Some(answer),
-            Ok(Ok(Err(error))) => debug!(self.logger, "Log was not read"; "error" => %error.0),
-            Ok(Err(_panic)) => error!(self.logger, "Log failed"),
-            Err(_late) => warn!(self.logger, "Log did not answer in time"),
-        }
-        count(&self.topics.counters.unreadable);
-        None
     }
 
     /// Tells the other pods.

@@ -60,7 +60,7 @@ impl Topics {
             }
             return;
         }
-        let (changes, reads) = loop {
+        let (changes, reads, is_behind) = loop {
             let place = self.place(topic, head);
             let mut stream = place.lock();
             if stream.is_closed {
@@ -68,14 +68,17 @@ impl Topics {
                 self.discard(topic, &place);
                 continue;
             }
-            break stream.join(entry, join, now);
+            let (changes, reads) = stream.join(entry, join, now);
+            break (changes, reads, stream.behind().is_some());
         };
         if reads {
             count(&self.counters.replays);
             self.work.read([(topic, Arc::clone(entry))]);
         }
+        if is_behind {
+            self.work.stir(topic);
+        }
         self.hint(topic, head, now);
-        self.work.stir(topic);
         self.tell(topic, changes, now);
         // Also of who is in on another pod already, and may be gone from there next
         self.announce_people(topic, false, now);

@@ -24,6 +24,11 @@ use super::{
 /// How long after its end a party still takes photos and talk, in hours.
 const AFTERGLOW_HOURS: i64 = 7 * 24;
 
+/// Whether a party that ended then, if it did, is not over yet `now`, or not for more than 7 days.
+pub fn glows(ended_at: Option<Moment>, now: Moment) -> bool {
+    ended_at.is_none_or(|ended| now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS))
+}
+
 /// A party as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Party {
@@ -85,10 +90,9 @@ impl Party {
         self.plan.max_attendees.is_some_and(|most| self.attendees_count >= most)
     }
 
-    /// Whether it is not over yet, or not for more than 7 days.
+    /// As [`glows`].
     pub fn glows(&self, now: Moment) -> bool {
-        self.ended_at
-            .is_none_or(|ended| now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS))
+        glows(self.ended_at, now)
     }
 
     /// Whether somebody with that place may upload and talk at `now`, as far as the status decides that: hosts from

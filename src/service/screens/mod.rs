@@ -16,15 +16,18 @@ use slog::Logger;
 use uuid::Uuid;
 
 use self::{subjects::Subjects, telling::Telling};
-use super::{chat::Chat, links::Links, notifications::Notifications, presence::Presences};
+use super::{batch::Batch, chat::Chat, links::Links, notifications::Notifications, presence::Presences};
 use crate::{
-    db::{Connection, Database, DatabaseError, events},
+    db::{Connection, Database, DatabaseError, entrances::Entrance, events},
     domain::{
         access::{Act, Openness, Standing},
         caller::Caller,
     },
-    realtime::{Log, Logged, Place, Topic, Unreadable, party, topic},
+    realtime::{Credential, Log, Logged, Place, Topic, Unreadable, party, topic},
 };
+
+/// A caller, and the party whose door they stand at.
+type Door = (Option<Uuid>, Uuid);
 
 /// What screens ask of the service: a party's log, and who is let into its rooms.
 #[derive(Clone)]
@@ -34,6 +37,9 @@ pub struct Screens {
     chat: Chat,
     presences: Arc<Presences>,
     notifications: Notifications,
+    /// Who stands at which door, and whose sessions are over: when many come at once, many are looked up at once.
+    doors: Batch<Door, Option<Entrance>>,
+    known: Batch<Credential, bool>,
     log: Logger,
 }
 
@@ -47,7 +53,8 @@ impl Screens {
         log: Logger,
     ) -> Self {
         let notifications = Notifications::new(database.clone());
-        Self { database, links, chat, presences, notifications, log }
+        let (doors, known) = (Batch::new(), Batch::new());
+        Self { database, links, chat, presences, notifications, doors, known, log }
     }
 
     async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {

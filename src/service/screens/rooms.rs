@@ -1,6 +1,9 @@
 //! Who is let into a party's rooms, and what is said there.
 
-use std::time::Instant;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde::Deserialize;
@@ -8,11 +11,17 @@ use serde_json::{Map, Value, value::RawValue};
 use slog::error;
 use uuid::Uuid;
 
-use super::{Screens, place};
+use super::{Door, Screens, place};
 use crate::{
-    db::{Connection, events, people},
-    domain::{access::Act, caller::Caller, fields::Fields, presence::Status},
-    realtime::{Admission, ChatAdmission, Place, Principal, Refusal, Revocation, Rooms, Seen, Utterance},
+    db::{
+        Connection,
+        entrances::{self, Entrance},
+        people,
+    },
+    domain::{access::Act, caller::Caller, fields::Fields, person::Person, presence::Status},
+    realtime::{
+        Admission, ChatAdmission, Credential, Place, Principal, Refusal, Revocation, Rooms, Seen, Utterance,
+    },
     service::{
         chat::Said,
         door,
@@ -25,6 +34,9 @@ use crate::{
 /// Of whom is erased, banned or revoked, and of a sign-in that has ended.
 const OVER: Refusal = Refusal::new("UNAUTHENTICATED", "the token is not valid any more");
 
+const AWAY: Error =
+    Error::Unavailable { reason: "the database is away", retry_after: Duration::from_secs(1), source: None };
+
 /// How many messages somebody finds who comes into a chat.
 const HISTORY: i64 = 50;
 
@@ -32,9 +44,10 @@ impl Rooms for Screens {
     fn recognize(&self, caller: Principal) -> BoxFuture<'static, Result<(), Refusal>> {
         let screens = self.clone();
         async move {
+            let over =
+                screens.known.ask(caller.credential(), |all| screens.clone().are_over(all).boxed()).await;
             // Not answered: the hub asks of all sessions again
-            let over = screens.revoked(&[caller.credential()]).await.unwrap_or_default();
-            if over.is_empty() { Ok(()) } else { Err(OVER) }
+            if over.unwrap_or_default() { Err(OVER) } else { Ok(()) }
         }
         .boxed()
     }
@@ -99,16 +112,28 @@ impl Screens {
     async fn admit(&self, caller: Caller, party: Uuid) -> Result<Admission, Error> {
         // A screen knows of the gallery alone, and is let in for that
         let act = if matches!(caller, Caller::Display(_)) { Act::SeeGallery } else { Act::Read };
-        self.database
-            .run(async |connection: &mut Connection| {
-                let inside = door::enter(connection, party, caller, act).await?;
-                let epoch = events::epoch(connection).await?;
-                let face = self.face(connection, caller).await?;
-                // A screen may see the gallery of a private party, and is no onlooker of it
-                let place = place(inside.standing, inside.party.openness()).unwrap_or(Place::Member);
-                Ok(Admission { seq: inside.party.seq, epoch, place, face })
-            })
-            .await
+        let found = self.doors.ask((caller.id(), party), |all| self.clone().find_all(all).boxed()).await;
+        let found = found.ok_or(AWAY)?;
+        let standing = door::judge_entrance(found.as_ref(), caller, act)?;
+        let Entrance { openness, seq, epoch, person, .. } = found.ok_or(Error::NotFound)?;
+        let person = person.filter(|_| caller.person().is_some());
+        // A screen may see the gallery of a private party, and is no onlooker of it
+        let place = place(standing, openness).unwrap_or(Place::Member);
+        Ok(Admission { seq, epoch, place, face: self.show(person.as_ref())? })
+    }
+
+    /// What these callers find at these doors. `None`: nothing can be looked up now.
+    async fn find_all(self, all: Vec<Door>) -> Option<Vec<Option<Entrance>>> {
+        let found =
+            self.database.run(async |connection: &mut Connection| entrances::find(connection, &all).await);
+        // Once for all of them: who waits hears that it was not to be had
+        found.await.map_err(|error| self.refuse(&error.into())).ok()
+    }
+
+    /// Which of these are over. `None`: nothing can be looked up now.
+    async fn are_over(self, all: Vec<Credential>) -> Option<Vec<bool>> {
+        let over: HashSet<_> = self.revoked(&all).await.ok()?.into_iter().map(|(over, _)| over).collect();
+        Some(all.iter().map(|credential| over.contains(credential)).collect())
     }
 
     async fn admit_to_chat(&self, caller: Caller, party: Uuid) -> Result<ChatAdmission, Error> {
@@ -125,8 +150,11 @@ impl Screens {
         caller: Caller,
     ) -> Result<Option<Box<RawValue>>, Error> {
         let Some(person) = caller.person() else { return Ok(None) };
-        let person = people::find(connection, person).await?;
-        person.as_ref().map(|person| raw(&UserSummary::new(person, &*self.links))).transpose()
+        self.show(people::find(connection, person).await?.as_ref())
+    }
+
+    fn show(&self, person: Option<&Person>) -> Result<Option<Box<RawValue>>, Error> {
+        person.map(|person| raw(&UserSummary::new(person, &*self.links))).transpose()
     }
 
     async fn pass_on(&self, caller: Caller, said: Utterance) -> Result<Box<RawValue>, Error> {

@@ -7,6 +7,7 @@ mod order;
 mod pod;
 #[cfg(feature = "chaos")]
 mod pods;
+mod reads;
 mod rooms;
 
 use std::{
