@@ -126,7 +126,8 @@ pub struct Admission {
 pub struct ChatAdmission {
     /// The party's last number when the messages were read, in the same statement.
     pub seq: i64,
-    /// The last 50 messages as REST lists them: a JSON array of Message, newest first.
+    /// The last 50 messages as REST lists them, or fewer so that twice their bytes leave an outbox half empty: a JSON
+    /// array of Message, newest first.
     pub messages: Box<RawValue>,
     /// Their UserSummary, JSON.
     pub face: Option<Box<RawValue>>,

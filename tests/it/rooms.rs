@@ -83,6 +83,26 @@ async fn who_only_reads_a_public_party_hears_no_word_of_its_chat() {
 }
 
 #[tokio::test]
+async fn no_chat_is_too_long_winded_to_be_joined() {
+    let stage = Stage::new().await;
+    let app = stage.pod(&fresh_redis().await).await;
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    stage.say_many(party, 60, "").await;
+    let fill = "UPDATE messages SET content = content || repeat('🎉', 6000) WHERE party_id = $1";
+    stage.execute(fill, &[&party]).await;
+    let mut screen = Screen::of(&app, &host).await;
+    let (_, answer) = screen.ask("chat:join", json!({ "partyId": party })).await;
+    let told = answer["data"]["messages"].as_array().unwrap();
+    let numbers: Vec<_> = told.iter().map(|message| message["seq"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, Vec::from_iter((51..=60).rev()), "the newest, as many as fit");
+    assert_eq!(screen.heard("chat:history").await["messages"], answer["data"]["messages"]);
+    assert_eq!(say(&app, &host, party, "on").await["seq"], 61);
+    assert_eq!(brief(&screen.logged().await), (61, "chat:new_message".to_owned()));
+    stop(app).await;
+}
+
+#[tokio::test]
 async fn a_chat_has_its_history_and_every_word_once() {
     let (stage, redis) = (Stage::new().await, fresh_redis().await);
     let (here, there) = (stage.pod(&redis).await, stage.pod(&redis).await);
