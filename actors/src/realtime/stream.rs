@@ -94,6 +94,11 @@ impl Stream {
         self.hint(seq, now)
     }
 
+    /// Which topic it is.
+    pub(super) fn topic(&self) -> Topic {
+        self.topic
+    }
+
     /// Up to which number the live members have been served.
     pub(super) fn cursor(&self) -> i64 {
         self.cursor

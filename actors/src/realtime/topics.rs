@@ -68,7 +68,9 @@ impl Topics {
                 self.discard(topic, &place);
                 continue;
             }
-            break stream.join(entry, join, now);
+            let (changes, reads) = stream.join(entry, join, now);
+            self.tell_here(&mut stream, &changes, now);
+            break (changes, reads);
         };
         if reads {
             count(&self.counters.replays);
@@ -76,7 +78,7 @@ impl Topics {
         }
         self.hint(topic, head, now);
         self.work.stir(topic);
-        self.tell(topic, changes, now);
+        self.pass_on(topic, changes, now);
         // Also of who is in on another pod already, and may be gone from there next
         self.announce_people(topic, false, now);
     }
@@ -84,10 +86,11 @@ impl Topics {
     /// Lets a session show its sign. Gives what follows for the session.
     pub(super) fn show(&self, entry: &Entry, show: Show, now: Instant) -> Vec<Action> {
         let Show { topic, room, is_on, answer } = show;
-        let changes = self.with(topic, |stream| stream.show(entry, room, is_on, now)).flatten();
-        let is_in = changes.is_some();
-        self.tell(topic, changes.unwrap_or_default(), now);
-        answer(is_in)
+        let is_in = self.change(topic, now, |stream| {
+            let changes = stream.show(entry, room, is_on, now);
+            (changes.is_some(), changes.unwrap_or_default())
+        });
+        answer(is_in == Some(true))
     }
 
     /// Lets a session out of a room.
@@ -103,8 +106,7 @@ impl Topics {
     }
 
     fn let_out(&self, entry: &Entry, topic: Topic, room: Option<u8>, now: Instant) {
-        let changes = self.with(topic, |stream| stream.leave(entry, room, now));
-        self.tell(topic, changes.unwrap_or_default(), now);
+        self.change(topic, now, |stream| ((), stream.leave(entry, room, now)));
     }
 
     /// Tells `watcher` of all hints from now on; the first watcher stays.
@@ -162,11 +164,9 @@ impl Topics {
 
     /// Offers the log's next event of `topic`, read after number `after`, to all live members.
     pub(super) fn deliver(&self, topic: Topic, after: i64, event: &Logged, now: Instant) {
-        let delivered = self.with(topic, |stream| stream.deliver(after, event, now));
-        let Some((sent, changes)) = delivered else { return };
+        let Some(sent) = self.change(topic, now, |stream| stream.deliver(after, event, now)) else { return };
         count(&self.counters.events);
         add(&self.counters.fanned_out, sent);
-        self.tell(topic, changes, now);
     }
 
     /// The tail of `topic` has read from `after` to the log's end.
@@ -191,14 +191,16 @@ impl Topics {
         page: &[Logged],
         now: Instant,
     ) -> Progress {
-        let advanced = self.with(topic, |stream| stream.advance(session, lack, page, now));
-        let Some((progress, sent, changes)) = advanced else { return Progress::Done };
+        let advanced = self.change(topic, now, |stream| {
+            let (progress, sent, changes) = stream.advance(session, lack, page, now);
+            ((progress, sent), changes)
+        });
+        let Some((progress, sent)) = advanced else { return Progress::Done };
         add(&self.counters.replayed, sent);
         if let Some(last) = page.last() {
             // The tail may not have heard of it
             self.hint(topic, last.seq, now);
         }
-        self.tell(topic, changes, now);
         progress
     }
 

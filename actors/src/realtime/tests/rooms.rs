@@ -1,9 +1,16 @@
 //! Who is in, who is put out, and who is told of it.
 
-use std::{sync::Barrier, thread, time::Instant};
+use std::{
+    sync::{Arc, Barrier},
+    thread,
+    time::Instant,
+};
 
-use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, TOPIC};
-use crate::realtime::*;
+use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, Names, TOPIC};
+use crate::{
+    realtime::{relay::Ties, *},
+    redis,
+};
 
 const ANYONE: Audience = Audience(1);
 const TALK: Audience = Audience(4);
@@ -261,6 +268,39 @@ fn a_hint_of_what_was_never_logged_is_forgotten() {
     registry.topics.hint(TOPIC, 1_000_000, Instant::now());
     tail(&registry, &log);
     assert_eq!(registry.topics.behind(TOPIC), None);
+}
+
+/// Whoever comes and goes at the same time: each count differs from the one before by one.
+#[test]
+fn who_came_and_who_went_is_told_in_the_order_in_which_they_did() {
+    for _ in 0..20 {
+        let registry = Registry::new(Config::default());
+        let (redis, _child) = redis::build(&redis::Config::new("redis://127.0.0.1:1"), None).unwrap();
+        registry.topics.tie(Ties { redis, voice: Arc::new(Names), pod: 1 });
+        let mut witness = Client::connect(&registry, 1);
+        witness.enter(TOPIC, GALLERY, BOTH, 0, None);
+        let (start, registry) = (Barrier::new(3), &registry);
+        thread::scope(|scope| {
+            for subject in 2..5 {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    for _ in 0..100 {
+                        let client = Client::connect(registry, subject);
+                        client.join(client.form(TOPIC, GALLERY, BOTH, 0, None));
+                    }
+                });
+            }
+        });
+        witness.take(usize::MAX);
+        let counts: Vec<i64> = witness
+            .words()
+            .iter()
+            .map(|word| word.rsplit_once(' ').unwrap().1.parse::<i64>().unwrap())
+            .collect();
+        assert_eq!(counts.len(), 600);
+        assert!(counts.windows(2).all(|pair| (pair[0] - pair[1]).abs() == 1), "{counts:?}");
+    }
 }
 
 #[test]
