@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use party_gallery_actors::realtime::{Audience, Topic};
+use party_gallery_actors::realtime::{Audience, Grant, Topic};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -88,6 +88,11 @@ pub(super) fn heard_in(room: Room, place: Place) -> Audience {
         Room::Chat => CHAT.and(IN_CHAT),
         Room::Live => place.hears().without(IN_CHAT),
     }
+}
+
+/// What somebody hears in [`Room::Live`] once that is their place.
+pub fn grant(place: Place) -> Grant {
+    Grant { whom: READERS, to: heard_in(Room::Live, place) }
 }
 
 /// Who is told of who is in a room: typing and who is there belong to the chat alone, viewers to `party:`.

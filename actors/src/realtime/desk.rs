@@ -140,7 +140,10 @@ mod tests {
         let (last, gone) = (waits.pop().unwrap(), waits);
         drop(gone);
         _ = desk.take().unwrap().answer.send(Vec::new());
-        assert!(last.now_or_never().is_some_and(|answered| answered.is_ok()), "the first three are passed over");
+        assert!(
+            last.now_or_never().is_some_and(|answered| answered.is_ok()),
+            "the first three are passed over"
+        );
         assert!(desk.take().is_none());
     }
 }

@@ -24,11 +24,11 @@ pub struct Logged {
     pub audience: Audience,
     /// What they get.
     pub frame: Frame,
-    /// Whom it puts out.
+    /// Whom it puts out, or moves.
     pub removal: Option<Removal>,
 }
 
-/// Somebody who is put out by an event. Who entered knowing of the event stays.
+/// Somebody whose place an event changes. Who entered knowing of the event stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removal {
     /// Whom: the id of their subject, of whatever kind, so that one who is erased meanwhile is found as well. `None`:
@@ -36,8 +36,19 @@ pub struct Removal {
     pub id: Option<u128>,
     /// What they hear no more; who hears nothing any more is out.
     pub from: Audience,
+    /// What they hear from now on as well, before that is taken.
+    pub grant: Option<Grant>,
     /// Whether their sessions in the topic are closed as well.
     pub close: Option<Close>,
+}
+
+/// What somebody hears of a topic from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Under which rooms: those where they hear any of this.
+    pub whom: Audience,
+    /// What.
+    pub to: Audience,
 }
 
 /// The log could not be read; it will be tried again.

@@ -17,7 +17,7 @@ const TALK: Audience = Audience(4);
 const BOTH: Audience = Audience(5);
 
 fn removal(id: u128, from: Audience, close: Option<Close>) -> Option<Removal> {
-    Some(Removal { id: Some(id), from, close })
+    Some(Removal { id: Some(id), from, grant: None, close })
 }
 
 /// Tells everything that the tail has not told yet.
@@ -95,12 +95,33 @@ fn a_removal_of_everybody_leaves_those_who_hear_more() {
     let mut clients = [1, 2].map(|subject| Client::connect(&registry, subject));
     clients[0].enter(TOPIC, GALLERY, ANYONE, 0, None);
     clients[1].enter(TOPIC, GALLERY, BOTH, 0, None);
-    log.append_with(TOPIC, TALK, Some(Removal { id: None, from: ANYONE, close: None }), 0);
+    log.append_with(TOPIC, TALK, Some(Removal { id: None, from: ANYONE, grant: None, close: None }), 0);
     log.append(TOPIC, BOTH);
     tail(&registry, &log);
     clients.iter_mut().for_each(|client| client.take(usize::MAX));
     assert_eq!(clients.each_ref().map(Client::events), [vec![], vec![1, 2]]);
     assert!(clients[0].rooms().is_empty());
+}
+
+#[test]
+fn who_may_hear_more_by_now_hears_it_and_is_not_put_out_with_those_who_do_not() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let mut clients = [1, 2].map(|subject| Client::connect(&registry, subject));
+    for client in &clients {
+        client.enter(TOPIC, GALLERY, ANYONE, 0, None);
+        client.enter(TOPIC, CHAT, Audience(8), 0, None);
+    }
+    let grant = Some(Grant { whom: ANYONE, to: TALK });
+    let moved = Removal { id: Some(1), from: Audience::default(), grant, close: None };
+    log.append_with(TOPIC, ANYONE, Some(moved), 0);
+    log.append(TOPIC, TALK);
+    log.append_with(TOPIC, TALK, Some(Removal { id: None, from: ANYONE, grant: None, close: None }), 0);
+    log.append(TOPIC, BOTH);
+    log.append(TOPIC, Audience(8));
+    tail(&registry, &log);
+    clients.iter_mut().for_each(|client| client.take(usize::MAX));
+    assert_eq!(clients.each_ref().map(Client::events), [vec![1, 2, 3, 4, 5], vec![1, 5]]);
+    assert_eq!(clients.each_ref().map(|client| client.rooms().len()), [2, 1]);
 }
 
 #[test]
