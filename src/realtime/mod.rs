@@ -16,7 +16,7 @@ mod visit;
 mod voice;
 
 pub use party_gallery_actors::realtime::{
-    Announcer, Audience, Close, Credential, Frame, Grant, Log, Logged, Registry, Removal, Revocation,
+    Announcer, Audience, Close, Credential, Frame, Grant, Heads, Log, Logged, Registry, Removal, Revocation,
     Subject, Topic, Unreadable, Watcher,
 };
 

@@ -67,10 +67,20 @@ pub trait Log: Send + Sync + 'static {
     /// [`Unreadable`], in a few seconds at most.
     fn page(&self, topic: Topic, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<Logged>, Unreadable>>;
 
-    /// The last number of each of these topics, at most 500; those that are gone may be left out.
+    /// The last number of each of these topics, at most 500, and the log's line of history. Those that
+    /// are gone may be left out.
     ///
     /// # Errors
     ///
     /// [`Unreadable`], in a few seconds at most.
-    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>>;
+    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Heads, Unreadable>>;
+}
+
+/// How far a log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// Its line of history: another one after a restore, and on a standby that took over.
+    pub epoch: u128,
+    /// The last number of each topic.
+    pub last: Vec<(Topic, i64)>,
 }

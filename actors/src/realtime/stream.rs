@@ -87,11 +87,14 @@ impl Stream {
     pub(super) fn compare(&mut self, seq: i64, cursor: i64, now: Instant) -> bool {
         if seq < cursor {
             // Another line of history: a restore, or a standby that lacked the last commits
-            for member in self.members.values() {
-                member.entry.outbox().close(Close::RESTARTING, now);
-            }
+            self.send_back(now);
         }
         self.hint(seq, now)
+    }
+
+    /// Closes all members' sessions, so that they come back, each at another time, and are judged anew.
+    pub(super) fn send_back(&self, now: Instant) {
+        self.members.values().for_each(|member| member.entry.send_back(now));
     }
 
     /// Which topic it is.

@@ -15,7 +15,7 @@ use super::{
     counts::{Counters, add, count},
     entry::{Entry, SessionId},
     join::{Join, Joined},
-    log::Logged,
+    log::{Heads, Logged},
     outgoing::Outgoing,
     protocol::Action,
     relay::Ties,
@@ -29,6 +29,8 @@ use super::{
 /// All topics with sessions on this pod.
 pub(super) struct Topics {
     streams: Mutex<HashMap<Topic, Arc<Mutex<Stream>>>>,
+    /// The log's line of history, once it has told.
+    epoch: Mutex<Option<u128>>,
     rooms_per_session: usize,
     pub(super) work: Work,
     pub(super) ties: OnceLock<Ties>,
@@ -42,6 +44,7 @@ impl Topics {
     pub(super) fn new(rooms_per_session: usize, counters: Arc<Counters>) -> Self {
         Self {
             streams: Mutex::default(),
+            epoch: Mutex::default(),
             rooms_per_session,
             work: Work::default(),
             ties: OnceLock::new(),
@@ -54,6 +57,9 @@ impl Topics {
     /// Lets a session in.
     pub(super) fn join(&self, entry: &Arc<Entry>, join: Join, now: Instant) {
         let (topic, head) = (join.topic, join.head);
+        if let Some(epoch) = join.epoch {
+            self.epoch.lock().get_or_insert(epoch);
+        }
         if !entry.may_enter(topic, join.room, self.rooms_per_session) {
             for frame in (join.welcome)(Joined::TooMany) {
                 _ = entry.outbox().push(frame, now);
@@ -125,8 +131,18 @@ impl Topics {
     }
 
     /// The log goes up to there, as it says itself; `before` are the tails' cursors before it was asked.
-    pub(super) fn reconcile(&self, heads: &[(Topic, i64)], before: &HashMap<Topic, i64>, now: Instant) {
-        for (topic, seq) in heads {
+    pub(super) fn reconcile(
+        &self,
+        Heads { epoch, last }: &Heads,
+        before: &HashMap<Topic, i64>,
+        now: Instant,
+    ) {
+        let known = self.epoch.lock().replace(*epoch);
+        if known.is_some_and(|known| known != *epoch) {
+            // Whatever was told and is not in this history: all come back and are told so
+            self.places().iter().for_each(|(_, place)| place.lock().send_back(now));
+        }
+        for (topic, seq) in last {
             let cursor = before.get(topic).copied().unwrap_or_default();
             let looked =
                 self.with(*topic, |stream| (stream.compare(*seq, cursor, now), stream.behind().is_some()));

@@ -23,7 +23,7 @@ use crate::{
         access::{Act, Openness, Standing},
         caller::Caller,
     },
-    realtime::{Log, Logged, Place, Topic, Unreadable, party, topic},
+    realtime::{Heads, Log, Logged, Place, Topic, Unreadable, party, topic},
 };
 
 /// What screens ask of the service: a party's log, and who is let into its rooms.
@@ -75,14 +75,15 @@ impl Log for Screens {
         async move { self.read(party(topic), after, limit).await.map_err(unreadable) }.boxed()
     }
 
-    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>> {
+    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Heads, Unreadable>> {
         let parties: Vec<Uuid> = topics.iter().map(|topic| party(*topic)).collect();
         async move {
             let heads = self
                 .database
                 .run(async |connection: &mut Connection| events::heads(connection, &parties).await);
-            let heads = heads.await.map_err(unreadable)?;
-            Ok(heads.into_iter().map(|(party, seq)| (topic(party), seq)).collect())
+            let (epoch, last) = heads.await.map_err(unreadable)?;
+            let last = last.into_iter().map(|(party, seq)| (topic(party), seq)).collect();
+            Ok(Heads { epoch: epoch.as_u128(), last })
         }
         .boxed()
     }

@@ -253,12 +253,42 @@ fn a_log_that_has_lost_its_last_events_sends_everybody_back() {
     (0..5).for_each(|_| _ = log.append(TOPIC, BOTH));
     tail(&registry, &log);
     // The question was older than what it is compared with
-    registry.topics.reconcile(&[(TOPIC, 3)], &before, Instant::now());
+    let heads = Heads { epoch: 1, last: vec![(TOPIC, 3)] };
+    registry.topics.reconcile(&heads, &before, Instant::now());
     client.take(usize::MAX);
     assert_eq!(client.close, None);
-    registry.topics.reconcile(&[(TOPIC, 3)], &registry.topics.cursors(), Instant::now());
+    registry.topics.reconcile(&heads, &registry.topics.cursors(), Instant::now());
     client.take(usize::MAX);
     assert_eq!((client.events().len(), client.close), (5, Some(Close::RESTARTING)));
+    assert_eq!(client.words(), ["come back"], "each at another time");
+}
+
+#[test]
+fn another_line_of_history_sends_everybody_back_whatever_its_numbers() {
+    let (registry, other) = (Registry::new(Config::default()), Topic(8));
+    let mut clients = [1, 2].map(|subject| Client::connect(&registry, subject));
+    clients[0].enter(TOPIC, GALLERY, BOTH, 0, None);
+    clients[1].enter(other, GALLERY, BOTH, 0, None);
+    for (epoch, close) in [(1, None), (1, None), (2, Some(Close::RESTARTING))] {
+        let heads = Heads { epoch, last: vec![(TOPIC, 0)] };
+        registry.topics.reconcile(&heads, &registry.topics.cursors(), Instant::now());
+        clients.iter_mut().for_each(|client| client.take(usize::MAX));
+        assert_eq!(clients.each_ref().map(|client| client.close), [close; 2]);
+    }
+    assert!(clients.iter().all(|client| client.words() == ["come back"]));
+}
+
+#[test]
+fn another_line_of_history_than_somebody_was_let_in_on_sends_them_back() {
+    for (told, close) in [(1, None), (2, Some(Close::RESTARTING))] {
+        let registry = Registry::new(Config::default());
+        let mut client = Client::connect(&registry, 1);
+        client.join(Join { epoch: Some(1), ..client.form(TOPIC, GALLERY, BOTH, 0, None) });
+        let heads = Heads { epoch: told, last: vec![(TOPIC, 0)] };
+        registry.topics.reconcile(&heads, &registry.topics.cursors(), Instant::now());
+        client.take(usize::MAX);
+        assert_eq!(client.close, close);
+    }
 }
 
 /// All leave while the tail reads, and somebody comes who was let in before what was told already.
