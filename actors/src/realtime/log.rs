@@ -67,8 +67,8 @@ pub trait Log: Send + Sync + 'static {
     /// [`Unreadable`], in a few seconds at most.
     fn page(&self, topic: Topic, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<Logged>, Unreadable>>;
 
-    /// The last number of each of these topics, at most 500, and the log's line of history. Those that
-    /// are gone may be left out.
+    /// The last number of each of these topics, at most 500, and the log's line of history. Those that are not told are
+    /// gone for good.
     ///
     /// # Errors
     ///

@@ -97,6 +97,19 @@ impl Stream {
         self.members.values().for_each(|member| member.entry.send_back(now));
     }
 
+    /// Lets everybody out: there is no such topic any more.
+    pub(super) fn end(&mut self, now: Instant) -> Changes {
+        let mut changes = Changes::new();
+        let members: Vec<_> = self.members.values().map(|member| Arc::clone(&member.entry)).collect();
+        for entry in members {
+            if let Some(member) = self.members.get_mut(&entry.id()) {
+                let ended = member.release(None, Joined::Removed, now);
+                self.drop_rooms(&entry, &ended, &mut changes);
+            }
+        }
+        changes
+    }
+
     /// Which topic it is.
     pub(super) fn topic(&self) -> Topic {
         self.topic

@@ -214,7 +214,7 @@ impl Tail {
         let topics: Vec<Topic> = before.keys().copied().collect();
         for topics in topics.chunks(HEADS) {
             let Some(heads) = self.ask(self.log.heads(topics)).await else { break };
-            self.topics.reconcile(&heads, &before, Instant::now());
+            self.topics.reconcile(topics, &heads, &before, Instant::now());
         }
         Done::Reconciled
     }

@@ -4,7 +4,7 @@
 //! whichever life of the hub comes next goes on where the last one ended.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, OnceLock, Weak},
     time::Instant,
 };
@@ -130,9 +130,11 @@ impl Topics {
         }
     }
 
-    /// The log goes up to there, as it says itself; `before` are the tails' cursors before it was asked.
+    /// The log goes up to there, as it says itself when it is asked of `topics`; `before` are the tails' cursors before it
+    /// was asked.
     pub(super) fn reconcile(
         &self,
+        topics: &[Topic],
         Heads { epoch, last }: &Heads,
         before: &HashMap<Topic, i64>,
         now: Instant,
@@ -141,6 +143,10 @@ impl Topics {
         if known.is_some_and(|known| known != *epoch) {
             // Whatever was told and is not in this history: all come back and are told so
             self.places().iter().for_each(|(_, place)| place.lock().send_back(now));
+        }
+        let told: HashSet<Topic> = last.iter().map(|(topic, _)| *topic).collect();
+        for gone in topics.iter().filter(|topic| !told.contains(topic)) {
+            self.change(*gone, now, |stream| ((), stream.end(now)));
         }
         for (topic, seq) in last {
             let cursor = before.get(topic).copied().unwrap_or_default();

@@ -254,10 +254,10 @@ fn a_log_that_has_lost_its_last_events_sends_everybody_back() {
     tail(&registry, &log);
     // The question was older than what it is compared with
     let heads = Heads { epoch: 1, last: vec![(TOPIC, 3)] };
-    registry.topics.reconcile(&heads, &before, Instant::now());
+    registry.topics.reconcile(&[TOPIC], &heads, &before, Instant::now());
     client.take(usize::MAX);
     assert_eq!(client.close, None);
-    registry.topics.reconcile(&heads, &registry.topics.cursors(), Instant::now());
+    registry.topics.reconcile(&[TOPIC], &heads, &registry.topics.cursors(), Instant::now());
     client.take(usize::MAX);
     assert_eq!((client.events().len(), client.close), (5, Some(Close::RESTARTING)));
     assert_eq!(client.words(), ["come back"], "each at another time");
@@ -271,7 +271,7 @@ fn another_line_of_history_sends_everybody_back_whatever_its_numbers() {
     clients[1].enter(other, GALLERY, BOTH, 0, None);
     for (epoch, close) in [(1, None), (1, None), (2, Some(Close::RESTARTING))] {
         let heads = Heads { epoch, last: vec![(TOPIC, 0)] };
-        registry.topics.reconcile(&heads, &registry.topics.cursors(), Instant::now());
+        registry.topics.reconcile(&[TOPIC], &heads, &registry.topics.cursors(), Instant::now());
         clients.iter_mut().for_each(|client| client.take(usize::MAX));
         assert_eq!(clients.each_ref().map(|client| client.close), [close; 2]);
     }
@@ -285,10 +285,24 @@ fn another_line_of_history_than_somebody_was_let_in_on_sends_them_back() {
         let mut client = Client::connect(&registry, 1);
         client.join(Join { epoch: Some(1), ..client.form(TOPIC, GALLERY, BOTH, 0, None) });
         let heads = Heads { epoch: told, last: vec![(TOPIC, 0)] };
-        registry.topics.reconcile(&heads, &registry.topics.cursors(), Instant::now());
+        registry.topics.reconcile(&[TOPIC], &heads, &registry.topics.cursors(), Instant::now());
         client.take(usize::MAX);
         assert_eq!(client.close, close);
     }
+}
+
+#[test]
+fn a_topic_that_is_gone_keeps_nobody() {
+    let (registry, other) = (Registry::new(Config::default()), Topic(8));
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 0, None);
+    client.enter(TOPIC, CHAT, TALK, 0, Some(0));
+    client.enter(other, GALLERY, BOTH, 0, None);
+    let heads = Heads { epoch: 1, last: vec![(other, 0)] };
+    registry.topics.reconcile(&[TOPIC, other], &heads, &registry.topics.cursors(), Instant::now());
+    client.take(usize::MAX);
+    assert_eq!((client.rooms(), client.close), (vec![(other, GALLERY)], None));
+    assert_eq!(registry.topics.cursors().len(), 1, "it is let go");
 }
 
 /// All leave while the tail reads, and somebody comes who was let in before what was told already.
