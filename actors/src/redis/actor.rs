@@ -98,6 +98,8 @@ impl Tenure {
                 }
             }
             if let Some(outage) = self.link.breaker.outage() {
+                // The next connection is told of all that is wanted: what changes meanwhile must not pile up
+                self.link.topics.forget_changes();
                 sleep(outage.next_trial(Instant::now())).await;
             }
         }
