@@ -134,9 +134,20 @@ impl Topics {
     /// Tells the other pods. What fails is not repeated: they find out by themselves.
     pub(super) async fn publish(&self, batch: Vec<(Channel, Word)>) {
         let Some(ties) = self.ties.get() else { return };
-        if batch.iter().any(|(_, word)| matches!(word, Word::Who { .. })) {
+        let (hints, words): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|(_, word)| matches!(word, Word::Hint(_)));
+        // They wait for nobody's subscription
+        self.publish_now(ties, hints).await;
+        if words.iter().any(|(_, word)| matches!(word, Word::Who { .. })) {
             // Who asks wants to hear the answer. Redis away: then there is none
             _ = ties.redis.settled().await;
+        }
+        self.publish_now(ties, words).await;
+    }
+
+    async fn publish_now(&self, ties: &Ties, batch: Vec<(Channel, Word)>) {
+        if batch.is_empty() {
+            return;
         }
         let words = batch.iter().map(|(channel, word)| (channel.name(), word.encode()));
         if ties.redis.publish_all(words).await.is_err() {
