@@ -113,7 +113,7 @@ pub fn party(topic: Topic) -> Uuid {
     Uuid::from_u128(topic.0)
 }
 
-/// Somebody who was let in. All of it is of one moment: read in one statement.
+/// Somebody who was let in. Their place is that of the party's number: both are read in one statement.
 #[derive(Clone, Debug)]
 pub struct Admission {
     /// The party's last number.

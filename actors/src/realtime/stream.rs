@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -329,10 +328,7 @@ impl Stream {
 
     /// Closes it if nobody is in it. Gives whether it is closed.
     pub(super) fn close_if_empty(&mut self) -> bool {
-        if self.is_empty() {
-            self.is_closed = true;
-            mem::take(&mut self.members);
-        }
+        self.is_closed |= self.is_empty();
         self.is_closed
     }
 }

@@ -27,9 +27,6 @@ use crate::{
     view::{AttendeeView, PartyView, comment::CommentView, media::MediaView, message::MessageView},
 };
 
-/// What the sockets of those are told who have no party to listen to any more.
-const GONE: Close = Close::new(4010, "removed");
-
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 enum Data<'a> {
@@ -201,7 +198,7 @@ impl Telling<'_> {
         let (from, place) = match self.event.kind? {
             EventKind::PartyUpdated if self.fact("displayRevoked") == true => {
                 let id = self.event.subject_id.map(|id| id.as_u128());
-                return Some(Removal { id, from: EVERYTHING, grant: None, close: Some(GONE) });
+                return Some(Removal { id, from: EVERYTHING, grant: None, close: Some(Close::REMOVED) });
             }
             EventKind::PartyUpdated if party.plan.is_private => {
                 return Some(Removal { id: None, from: ONLOOKERS, grant: None, close: None });
@@ -220,6 +217,11 @@ impl Telling<'_> {
             attendee.role == Role::Guest && matches!(self.fact("reason").as_str(), Some("REMOVED" | "BANNED"))
         });
         let id = self.event.subject_id?.as_u128();
-        Some(Removal { id: Some(id), from, grant: place.map(grant), close: is_over.then_some(GONE) })
+        Some(Removal {
+            id: Some(id),
+            from,
+            grant: place.map(grant),
+            close: is_over.then_some(Close::REMOVED),
+        })
     }
 }
