@@ -71,6 +71,8 @@ impl Roster {
     /// Writes what there is to tell, and reads what has changed after `after`. `None`: no answer.
     pub async fn exchange(&self, telling: &Telling, after: &str) -> Option<Heard> {
         let mut pipe = driver::pipe();
+        // All or nothing: cut off before its last lines it would leave a key that never expires
+        pipe.atomic();
         let key = key(self.own);
         if let Some(whole) = &telling.whole {
             // The field without a name keeps the key where nobody is here

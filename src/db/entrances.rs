@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Connection, DatabaseError, attendances,
+    events::line_of_history,
     moment::{moment, optional_moment},
     person::person,
 };
@@ -60,10 +61,13 @@ fn entrance(row: &Row) -> Entrance {
     // As of a party that is read whole: what a newer binary adds is not for this one to act on
     let status = Status::named(row.get("status")).unwrap_or(Status::Cancelled);
     Entrance {
-        openness: Openness { is_private: row.get("is_private"), is_draft: status == Status::Draft },
+        openness: Openness {
+            is_private: row.get("is_private"),
+            is_draft: status == Status::Draft || row.get("cancelled_as_draft"),
+        },
         ended_at: optional_moment(row, "ended_at"),
         seq: row.get("seq"),
-        epoch: row.get("epoch"),
+        epoch: line_of_history(row),
         attendance: attendances::place(row),
         is_display: row.get("is_display"),
         person: row.get::<_, Option<Uuid>>("person_id").map(|_| person(row)),

@@ -1,6 +1,7 @@
 //! The event log: what happened in a party, in the order of its commits.
 
 use serde_json::Value;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Connection, DatabaseError, moment::moment};
@@ -65,13 +66,32 @@ pub async fn page(
     Ok(events.collect())
 }
 
-/// The numbers of the last events of these parties; those that are gone are left out.
+/// The numbers of the last events of these parties, and what names this line of history; those that are gone are left
+/// out.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`].
-pub async fn heads(connection: &mut Connection, parties: &[Uuid]) -> Result<Vec<(Uuid, i64)>, DatabaseError> {
+pub async fn heads(
+    connection: &mut Connection,
+    parties: &[Uuid],
+) -> Result<(Uuid, Vec<(Uuid, i64)>), DatabaseError> {
     const HEADS: &str = include_str!("queries/events/heads.sql");
+    let epoch = epoch(connection).await?;
     let rows = connection.query(HEADS, &[&parties]).await?;
-    Ok(rows.iter().map(|row| (row.get("id"), row.get("seq"))).collect())
+    Ok((epoch, rows.iter().map(|row| (row.get("id"), row.get("seq"))).collect()))
+}
+
+async fn epoch(connection: &mut Connection) -> Result<Uuid, DatabaseError> {
+    const EPOCH: &str = include_str!("queries/events/epoch.sql");
+    let row = connection.query_opt(EPOCH, &[]).await?;
+    Ok(row.as_ref().map(line_of_history).unwrap_or_default())
+}
+
+/// What names this line of history: another after a restore, and once a standby has taken over.
+pub(super) fn line_of_history(row: &Row) -> Uuid {
+    let (epoch, timeline): (Uuid, i64) = (row.get("epoch"), row.get("timeline"));
+    // The first timeline is the database's own
+    let timeline = u128::try_from(timeline).unwrap_or_default().saturating_sub(1);
+    Uuid::from_u128(epoch.as_u128() ^ timeline)
 }

@@ -1,7 +1,7 @@
 //! Text that people write: how long it may be, and what it may not hold.
 //!
-//! *Invariant:* lengths are counted in Unicode scalars as they were sent, after the blanks around are gone. What is kept
-//! is in normal form C, so that what looks the same is the same.
+//! *Invariant:* what is kept is in normal form C, so that what looks the same is the same; lengths are counted in Unicode
+//! scalars of that form, after the blanks around are gone: it may be longer than what was sent.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -52,7 +52,7 @@ impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
         if text.chars().any(|c| c.is_control() || turns_direction(c)) {
             return Err(FORBIDDEN);
         }
-        Ok(Self(text.nfc().collect()))
+        Ok(Self(text))
     }
 
     /// The text.
@@ -72,7 +72,7 @@ impl<const MIN: usize, const MAX: usize> Prose<MIN, MAX> {
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
             return Err(FORBIDDEN);
         }
-        Ok(Self(text.nfc().collect()))
+        Ok(Self(text))
     }
 
     /// The text.
@@ -95,10 +95,12 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 
 const FORBIDDEN: Wrong = Wrong::new("INVALID_CHARACTERS", "holds characters that are not allowed");
 
-fn fitting(value: &Value, min: usize, max: usize) -> Result<&str, Wrong> {
+fn fitting(value: &Value, min: usize, max: usize) -> Result<String, Wrong> {
     let text = value.as_str().ok_or(Wrong::new("INVALID_TYPE", "must be a string"))?.trim();
-    // A scalar has four bytes at most: nobody counts the scalars of a novel
-    let length = if text.len() > max.saturating_mul(4) { usize::MAX } else { text.chars().count() };
+    // A scalar has four bytes at most, and is sent as four scalars at most: nobody composes a novel
+    let is_novel = text.len() > max.saturating_mul(16);
+    let text: String = text.nfc().take(if is_novel { 0 } else { max.saturating_add(1) }).collect();
+    let length = if is_novel { usize::MAX } else { text.chars().count() };
     if length < min {
         return Err(Wrong::new("TOO_SHORT", "is too short"));
     }
@@ -146,5 +148,19 @@ mod tests {
             [Title::read(&json!("Ko\u{308}ln")).unwrap().0, Bio::read(&json!("e\u{301}")).unwrap().0];
         assert_eq!(composed, ["Köln", "é"], "however it was typed");
         assert_eq!(Title::read(&json!(" My party ")).unwrap().as_str(), "My party");
+    }
+
+    #[test]
+    fn lengths_are_those_of_what_is_kept() {
+        // Three scalars each in normal form C
+        let excluded = "\u{1D1C0}";
+        assert_eq!(
+            MessageText::read(&json!(excluded.repeat(667))),
+            Err(Wrong::new("TOO_LONG", "is too long"))
+        );
+        assert_eq!(MessageText::read(&json!(excluded.repeat(666))).unwrap().as_str().chars().count(), 1998);
+        let decomposed = "e\u{302}\u{301}";
+        assert_eq!(MessageText::read(&json!(decomposed.repeat(2000))).unwrap().as_str(), "ế".repeat(2000));
+        assert_eq!(Title::read(&json!("e\u{302}\u{301}")), Err(Wrong::new("TOO_SHORT", "is too short")));
     }
 }

@@ -192,11 +192,12 @@ fn act(step: Step<'_>, now: Instant) -> Action {
             work: work.map(move |steps| act_all(steps, now)).boxed(),
             otherwise: act_all(otherwise, now),
         },
-        Step::Enter { party, room, place, head, since, face, greeting } => Action::Join(Join {
+        Step::Enter { party, room, place, head, epoch, since, face, greeting } => Action::Join(Join {
             topic: topic(party),
             room: room.number(),
             audience: heard_in(room, place),
             head,
+            epoch: epoch.map(|epoch| epoch.as_u128()),
             since,
             face: face.map(|face| Bytes::from(Box::<str>::from(face).into_string())),
             welcome: Box::new(move |joined| {

@@ -16,8 +16,8 @@ mod visit;
 mod voice;
 
 pub use party_gallery_actors::realtime::{
-    Announcer, Audience, Close, Credential, Frame, Log, Logged, Registry, Removal, Revocation, Subject,
-    Topic, Unreadable, Watcher,
+    Announcer, Audience, Close, Credential, Frame, Grant, Heads, Log, Logged, Registry, Removal, Revocation,
+    Subject, Topic, Unreadable, Watcher,
 };
 
 pub use self::{
@@ -27,8 +27,8 @@ pub use self::{
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},
     refusal::Refusal,
     rooms::{
-        Admission, ChatAdmission, EVERYTHING, ONLOOKERS, Place, Room, Rooms, Utterance, audience_of, party,
-        topic,
+        Admission, ChatAdmission, EVERYTHING, ONLOOKERS, Place, Room, Rooms, Utterance, audience_of, grant,
+        party, topic,
     },
     voice::JsonVoice,
 };

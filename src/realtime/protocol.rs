@@ -119,6 +119,8 @@ pub enum Step<'a> {
         place: Place,
         /// The party's last number when the caller was let in.
         head: i64,
+        /// The log's line of history then, where it is known.
+        epoch: Option<Uuid>,
         /// The last number that the client has, if it wants what came after.
         since: Option<i64>,
         /// The caller's UserSummary, if they are to be seen as a viewer.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use party_gallery_actors::realtime::{Audience, Topic};
+use party_gallery_actors::realtime::{Audience, Grant, Topic};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -90,6 +90,11 @@ pub(super) fn heard_in(room: Room, place: Place) -> Audience {
     }
 }
 
+/// What somebody hears in [`Room::Live`] once that is their place.
+pub fn grant(place: Place) -> Grant {
+    Grant { whom: READERS, to: heard_in(Room::Live, place) }
+}
+
 /// Who is told of who is in a room: typing and who is there belong to the chat alone, viewers to `party:`.
 pub(super) fn told_of(room: Room) -> Audience {
     match room {
@@ -126,7 +131,8 @@ pub struct Admission {
 pub struct ChatAdmission {
     /// The party's last number when the messages were read, in the same statement.
     pub seq: i64,
-    /// The last 50 messages as REST lists them: a JSON array of Message, newest first.
+    /// The last 50 messages as REST lists them, or fewer so that twice their bytes leave an outbox half empty: a JSON
+    /// array of Message, newest first.
     pub messages: Box<RawValue>,
     /// Their UserSummary, JSON.
     pub face: Option<Box<RawValue>>,

@@ -177,7 +177,8 @@ fn follow(
         })
     });
     let room = Room::Live;
-    Ok(vec![Step::Enter { party: party_id, room, place, head, since: resume.since, face, greeting }])
+    let (epoch, since) = (Some(epoch), resume.since);
+    Ok(vec![Step::Enter { party: party_id, room, place, head, epoch, since, face, greeting }])
 }
 
 /// What follows once somebody may talk.
@@ -197,6 +198,7 @@ fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission, refused: Refused
         room: Room::Chat,
         place: Place::Attendee,
         head,
+        epoch: None,
         since: Some(head),
         face,
         greeting,

@@ -83,6 +83,58 @@ async fn who_only_reads_a_public_party_hears_no_word_of_its_chat() {
 }
 
 #[tokio::test]
+async fn an_onlooker_who_takes_part_hears_what_is_theirs_also_when_the_party_turns_private() {
+    let stage = Stage::new().await;
+    let app = stage.pod(&fresh_redis().await).await;
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", false).await;
+    let [going, maybe, stranger] = [stage.user().await, stage.user().await, stage.user().await];
+    let mut screens = Vec::new();
+    for user in [&going, &maybe, &stranger] {
+        let mut screen = Screen::of(&app, user).await;
+        screen.join(party).await;
+        screens.push(screen);
+    }
+    stage.place(party, &going, "attendee", "in", "GOING").await;
+    stage.log(party, "party:attendee_joined", going.id, &json!({})).await;
+    stage.place(party, &maybe, "attendee", "in", "MAYBE").await;
+    stage.log(party, "party:attendee_updated", maybe.id, &json!({})).await;
+    for screen in &mut screens {
+        assert_eq!(screen.logged_up_to(2).await.len(), 2);
+    }
+    say(&app, &host, party, "among us").await;
+    stage.execute("UPDATE parties SET is_private = true WHERE id = $1", &[&party]).await;
+    stage.log(party, "party:updated", party, &json!({})).await;
+    stage.log(party, "party:status_changed", party, &json!({ "status": "LIVE" })).await;
+    let numbers = |heard: Vec<(i64, String)>| Vec::from_iter(heard.into_iter().map(|(seq, _)| seq));
+    assert_eq!(numbers(screens[0].logged_up_to(5).await), [3, 4, 5], "the chat is theirs too");
+    assert_eq!(numbers(screens[1].logged_up_to(5).await), [4, 5]);
+    let more = screens[2].settled().await;
+    assert!(more.iter().all(|frame| frame["seq"].is_null()), "a stranger is out: {more:?}");
+    stop(app).await;
+}
+
+#[tokio::test]
+async fn no_chat_is_too_long_winded_to_be_joined() {
+    let stage = Stage::new().await;
+    let app = stage.pod(&fresh_redis().await).await;
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    stage.say_many(party, 60, "").await;
+    let fill = "UPDATE messages SET content = content || repeat('🎉', 6000) WHERE party_id = $1";
+    stage.execute(fill, &[&party]).await;
+    let mut screen = Screen::of(&app, &host).await;
+    let (_, answer) = screen.ask("chat:join", json!({ "partyId": party })).await;
+    let told = answer["data"]["messages"].as_array().unwrap();
+    let numbers: Vec<_> = told.iter().map(|message| message["seq"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, Vec::from_iter((51..=60).rev()), "the newest, as many as fit");
+    assert_eq!(screen.heard("chat:history").await["messages"], answer["data"]["messages"]);
+    assert_eq!(say(&app, &host, party, "on").await["seq"], 61);
+    assert_eq!(brief(&screen.logged().await), (61, "chat:new_message".to_owned()));
+    stop(app).await;
+}
+
+#[tokio::test]
 async fn a_chat_has_its_history_and_every_word_once() {
     let (stage, redis) = (Stage::new().await, fresh_redis().await);
     let (here, there) = (stage.pod(&redis).await, stage.pod(&redis).await);

@@ -3,6 +3,7 @@
 use std::{
     fs,
     marker::PhantomData,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -12,7 +13,7 @@ use std::{
 use party_gallery::local::{Server, Signal};
 use tokio::runtime;
 
-use super::{DEADLINE, process::spent, servers};
+use super::{DEADLINE, database::connected, process::spent, servers};
 
 /// A PostgreSQL of one test alone.
 pub type OwnPostgres = Own<Postgres>;
@@ -100,6 +101,23 @@ impl<K: Kind> Own<K> {
 
     fn running(&mut self) -> &mut Server {
         self.server.as_mut().expect("it was killed")
+    }
+}
+
+impl Own<Postgres> {
+    /// It ends, comes back as a standby that has everything, and takes over.
+    pub async fn take_over(&mut self) {
+        self.kill9();
+        let signal = self.directory.join("postgres/pg/standby.signal");
+        fs::write(&signal, "").unwrap();
+        // It is opened for writing before it is removed
+        fs::set_permissions(&signal, fs::Permissions::from_mode(0o666)).unwrap();
+        self.start_again().await;
+        connected(&self.url, async |client| {
+            let promoted: bool = client.query_one("SELECT pg_promote()", &[]).await.unwrap().get(0);
+            assert!(promoted);
+        })
+        .await;
     }
 }
 

@@ -36,14 +36,9 @@ impl Announcer {
         self.0.topics.say(topic, audience, frame, Instant::now());
     }
 
-    /// Says something that is not logged to all sessions of `subject`, on all pods. It neither waits nor fails, and may
-    /// be lost.
-    pub fn tell(&self, subject: Subject, frame: Frame) {
-        self.0.tell(subject, frame, Instant::now());
-    }
-
-    /// As [`Announcer::tell`], to many subjects, each something of its own: some hundred of them cost one round trip, and
-    /// other pods only hear of their own. Waits for that, so that a crowd is told no faster than Redis takes it.
+    /// Says something that is not logged to all sessions of each of these subjects, on all pods: some hundred of them cost
+    /// one round trip, and other pods only hear of their own. Waits for that, so that a crowd is told no faster than Redis
+    /// takes it. It does not fail, and may be lost.
     pub async fn tell_many(&self, told: Vec<(Subject, Frame)>) {
         self.0.tell_many(told, Instant::now()).await;
     }

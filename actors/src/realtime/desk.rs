@@ -5,7 +5,7 @@
 //!
 //! *Invariant:* whoever leaves work is answered or sees its answer's other end dropped, whatever becomes of the actor.
 
-use std::{collections::VecDeque, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::VecDeque, fmt, iter, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Supervised, fut::wrap_future};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -55,8 +55,10 @@ impl Desk {
         Some(wait)
     }
 
+    /// The next that somebody waits for.
     fn take(&self) -> Option<Errand> {
-        self.waiting.lock().pop_front()
+        let mut waiting = self.waiting.lock();
+        iter::from_fn(|| waiting.pop_front()).find(|errand| !errand.answer.is_closed())
     }
 }
 
@@ -122,5 +124,26 @@ async fn run(life: &Life<Clerk>, Errand { work, answer }: Errand, deadline: Dura
         Ok(Ok(actions)) => _ = answer.send(actions),
         Ok(Err(_panic)) => error!(life.log(), "Work of a session failed"),
         Err(_late) => warn!(life.log(), "Work of a session took too long"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::ready;
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_not_begun() {
+        let desk = Desk::default();
+        let mut waits: Vec<_> = (0..4).map(|_| desk.leave(ready(Vec::new()).boxed()).unwrap()).collect();
+        let (last, gone) = (waits.pop().unwrap(), waits);
+        drop(gone);
+        _ = desk.take().unwrap().answer.send(Vec::new());
+        assert!(
+            last.now_or_never().is_some_and(|answered| answered.is_ok()),
+            "the first three are passed over"
+        );
+        assert!(desk.take().is_none());
     }
 }

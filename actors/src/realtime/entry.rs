@@ -37,6 +37,8 @@ pub struct Entry {
     pub(super) outbox: Outbox,
     pub(super) cut: Weak<Cut>,
     pub(super) notices: Arc<dyn Notices>,
+    /// How long its client is to wait before it comes back, if it is sent away.
+    pub(super) return_after: Duration,
     pub(super) vitals: Mutex<Vitals>,
     pub(super) counters: Arc<Counters>,
     /// Whether the client has sent its close.
@@ -123,8 +125,14 @@ impl Entry {
         self.vitals.lock().drain_at.get_or_insert(at);
     }
 
-    /// Does what is due `now`. `return_after`: when its client is to come back to a pod that drains.
-    pub(super) fn sweep(&self, now: Instant, config: &Config, return_after: Duration) {
+    /// Closes it so that its client comes back in its turn.
+    pub(super) fn send_back(&self, now: Instant) {
+        self.tell(self.notices.draining(self.return_after), now);
+        self.outbox.close(Close::RESTARTING, now);
+    }
+
+    /// Does what is due `now`.
+    pub(super) fn sweep(&self, now: Instant, config: &Config) {
         match self.take_duty(now, config) {
             Duty::Rest => {}
             Duty::Cut => {
@@ -136,10 +144,7 @@ impl Entry {
                 self.outbox.close_at_once(Close::AWAY, now);
                 self.cut();
             }
-            Duty::Drain => {
-                self.tell(self.notices.draining(return_after), now);
-                self.outbox.close(Close::RESTARTING, now);
-            }
+            Duty::Drain => self.send_back(now),
             Duty::Refuse => self.outbox.close(Close::UNAUTHENTICATED, now),
             Duty::Warn => self.tell(self.notices.expiring(), now),
             Duty::Ping => self.outbox.ping(),

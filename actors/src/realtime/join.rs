@@ -48,6 +48,8 @@ pub struct Join {
     pub audience: Audience,
     /// The topic's last number when the session was let in: removals up to there are known and forgiven.
     pub head: i64,
+    /// The log's line of history then, where it was told: another one sends the session back.
+    pub epoch: Option<u128>,
     /// The last number that the client has; without one it is sent nothing that is older than its welcome.
     pub since: Option<i64>,
     /// The session's face, if it is to be counted among those who are in the room.

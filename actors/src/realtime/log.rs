@@ -24,11 +24,11 @@ pub struct Logged {
     pub audience: Audience,
     /// What they get.
     pub frame: Frame,
-    /// Whom it puts out.
+    /// Whom it puts out, or moves.
     pub removal: Option<Removal>,
 }
 
-/// Somebody who is put out by an event. Who entered knowing of the event stays.
+/// Somebody whose place an event changes. Who entered knowing of the event stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removal {
     /// Whom: the id of their subject, of whatever kind, so that one who is erased meanwhile is found as well. `None`:
@@ -36,8 +36,19 @@ pub struct Removal {
     pub id: Option<u128>,
     /// What they hear no more; who hears nothing any more is out.
     pub from: Audience,
+    /// What they hear from now on as well, before that is taken.
+    pub grant: Option<Grant>,
     /// Whether their sessions in the topic are closed as well.
     pub close: Option<Close>,
+}
+
+/// What somebody hears of a topic from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Under which rooms: those where they hear any of this.
+    pub whom: Audience,
+    /// What.
+    pub to: Audience,
 }
 
 /// The log could not be read; it will be tried again.
@@ -56,10 +67,20 @@ pub trait Log: Send + Sync + 'static {
     /// [`Unreadable`], in a few seconds at most.
     fn page(&self, topic: Topic, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<Logged>, Unreadable>>;
 
-    /// The last number of each of these topics, at most 500; those that are gone may be left out.
+    /// The last number of each of these topics, at most 500, and the log's line of history. Those that are not told are
+    /// gone for good.
     ///
     /// # Errors
     ///
     /// [`Unreadable`], in a few seconds at most.
-    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>>;
+    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Heads, Unreadable>>;
+}
+
+/// How far a log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// Its line of history: another one after a restore, and on a standby that took over.
+    pub epoch: u128,
+    /// The last number of each topic.
+    pub last: Vec<(Topic, i64)>,
 }

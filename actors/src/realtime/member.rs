@@ -125,7 +125,7 @@ impl Member {
         }
     }
 
-    /// Takes away what a removal of number `seq` takes. Gives the rooms that are over with that.
+    /// Gives and takes away what a removal of number `seq` does. Gives the rooms that are over with that.
     pub(super) fn remove(&mut self, removal: &Removal, seq: i64, now: Instant) -> Vec<Ended> {
         if removal.id.is_some() && removal.id != self.subject.map(|subject| subject.id) {
             return Vec::new();
@@ -133,6 +133,9 @@ impl Member {
         let (mut ended, mut is_hit) = (Vec::new(), false);
         for hold in self.holds.iter_mut().filter(|hold| hold.head < seq) {
             is_hit = true;
+            if let Some(grant) = removal.grant.filter(|grant| hold.audience.meets(grant.whom)) {
+                hold.audience = hold.audience.and(grant.to);
+            }
             hold.audience = hold.audience.without(removal.from);
             if hold.audience.is_nobody() {
                 finish(&self.entry, hold.welcome.take(), Joined::Removed, now);

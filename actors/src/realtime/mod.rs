@@ -66,7 +66,7 @@ pub use self::{
     frame::Frame,
     hub::{Feed, Hub, LastSweep},
     join::{Join, Joined, Welcome},
-    log::{Log, Logged, PAGE, Removal, Unreadable},
+    log::{Grant, Heads, Log, Logged, PAGE, Removal, Unreadable},
     outbox::{Full, Outbox},
     protocol::{Action, Identity, Notices, Protocol, Received, Subject},
     registry::{Drained, Registry},

@@ -93,6 +93,7 @@ impl Registry {
             outbox: Outbox::new(&self.config),
             cut,
             notices,
+            return_after: self.return_after(id),
             vitals: Mutex::new(Vitals::new(now)),
             counters: Arc::clone(&self.counters),
             goodbye: AtomicBool::new(false),
@@ -122,7 +123,7 @@ impl Registry {
     /// Looks at all sessions and does what is due for each.
     pub(super) fn sweep(&self, now: Instant) {
         for entry in self.entries() {
-            entry.sweep(now, &self.config, self.return_after(entry.id));
+            entry.sweep(now, &self.config);
         }
         let overdue = self.sessions.lock().take_overdue(now, self.config.close_within);
         for cut in overdue {

@@ -50,14 +50,19 @@ impl Topics {
     /// Once a second: tells what time has changed, counts where not all were named, and the other pods who is in here.
     pub(super) fn beat(&self, now: Instant) {
         for (topic, place) in self.places() {
-            let (changes, counts) = place.lock().crowds.beat(now);
-            self.tell(topic, changes, now);
-            for (room, count) in counts {
-                let Some(ties) = self.ties.get() else { continue };
-                if let Some(frame) = ties.voice.count(topic, room, count) {
-                    place.lock().say(ties.voice.audience(room), &frame, None, now);
+            let changes = {
+                let mut stream = place.lock();
+                let (changes, counts) = stream.crowds.beat(now);
+                self.tell_here(&mut stream, &changes, now);
+                for (room, count) in counts {
+                    let Some(ties) = self.ties.get() else { continue };
+                    if let Some(frame) = ties.voice.count(topic, room, count) {
+                        stream.say(ties.voice.audience(room), &frame, None, now);
+                    }
                 }
-            }
+                changes
+            };
+            self.pass_on(topic, changes, now);
             self.announce_people(topic, true, now);
         }
     }
@@ -71,17 +76,16 @@ impl Topics {
                 self.with(topic, |stream| stream.say(audience, &frame, None, now));
             }
             Word::People { pod, room, is_news, people } if own != Some(pod) => {
-                let heard = self.with(topic, |stream| stream.crowds.hear(room, pod, people, is_news, now));
-                self.tell(topic, heard.unwrap_or_default(), now);
+                self.change(topic, now, |stream| ((), stream.crowds.hear(room, pod, people, is_news, now)));
             }
             Word::Nobody { pod } if own != Some(pod) => {
-                let heard = self.with(topic, |stream| stream.crowds.hear_nobody(pod, now));
-                self.tell(topic, heard.unwrap_or_default(), now);
+                self.change(topic, now, |stream| ((), stream.crowds.hear_nobody(pod, now)));
             }
             Word::Sign { pod, room, is_on, subject, face } if own != Some(pod) => {
-                let heard =
-                    self.with(topic, |stream| stream.crowds.hear_sign(room, subject, face, is_on, now));
-                self.tell_here(topic, &heard.unwrap_or_default(), now);
+                self.with(topic, |stream| {
+                    let heard = stream.crowds.hear_sign(room, subject, face, is_on, now);
+                    self.tell_here(stream, &heard, now);
+                });
             }
             Word::Who { pod } if own != Some(pod) => {
                 self.with(topic, |stream| stream.crowds.announce_again());
@@ -130,9 +134,20 @@ impl Topics {
     /// Tells the other pods. What fails is not repeated: they find out by themselves.
     pub(super) async fn publish(&self, batch: Vec<(Channel, Word)>) {
         let Some(ties) = self.ties.get() else { return };
-        if batch.iter().any(|(_, word)| matches!(word, Word::Who { .. })) {
+        let (hints, words): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|(_, word)| matches!(word, Word::Hint(_)));
+        // They wait for nobody's subscription
+        self.publish_now(ties, hints).await;
+        if words.iter().any(|(_, word)| matches!(word, Word::Who { .. })) {
             // Who asks wants to hear the answer. Redis away: then there is none
             _ = ties.redis.settled().await;
+        }
+        self.publish_now(ties, words).await;
+    }
+
+    async fn publish_now(&self, ties: &Ties, batch: Vec<(Channel, Word)>) {
+        if batch.is_empty() {
+            return;
         }
         let words = batch.iter().map(|(channel, word)| (channel.name(), word.encode()));
         if ties.redis.publish_all(words).await.is_err() {
@@ -140,12 +155,27 @@ impl Topics {
         }
     }
 
-    /// Tells of people who came and went here, or who show something; the other pods find out by what they are told.
-    pub(super) fn tell(&self, topic: Topic, changes: Changes, now: Instant) {
+    /// Does something with a topic's stream, if there is one, and tells what that changes.
+    pub(super) fn change<T>(
+        &self,
+        topic: Topic,
+        now: Instant,
+        work: impl FnOnce(&mut Stream) -> (T, Changes),
+    ) -> Option<T> {
+        let (result, changes) = self.with(topic, |stream| {
+            let (result, changes) = work(stream);
+            self.tell_here(stream, &changes, now);
+            (result, changes)
+        })?;
+        self.pass_on(topic, changes, now);
+        Some(result)
+    }
+
+    /// Tells the other pods of people who came and went here, or who show something: they find out by what they are told.
+    pub(super) fn pass_on(&self, topic: Topic, changes: Changes, now: Instant) {
         if changes.is_empty() {
             return;
         }
-        self.tell_here(topic, &changes, now);
         if let Some(ties) = self.ties.get() {
             for (room, change) in changes {
                 let What::Shows(is_on) = change.what else { continue };
@@ -160,9 +190,11 @@ impl Topics {
         self.announce_people(topic, false, now);
     }
 
-    /// Tells sessions of this pod what became of others.
-    fn tell_here(&self, topic: Topic, changes: &Changes, now: Instant) {
+    /// Tells sessions of this pod what became of others: under the lock under which it did, so that it is told in that
+    /// order.
+    pub(super) fn tell_here(&self, stream: &mut Stream, changes: &Changes, now: Instant) {
         let Some(ties) = self.ties.get() else { return };
+        let topic = stream.topic();
         for (room, change) in changes {
             let (room, face) = (*room, &change.face);
             let frame = match change.what {
@@ -172,7 +204,7 @@ impl Topics {
             };
             if let Some(frame) = frame {
                 let audience = ties.voice.audience(room);
-                self.with(topic, |stream| stream.say(audience, &frame, Some(change.subject), now));
+                stream.say(audience, &frame, Some(change.subject), now);
             }
         }
     }

@@ -250,6 +250,8 @@ impl Session {
             session.is_running = false;
             session.perform(actions, Instant::now(), socket);
             while !session.is_running
+                // What waits behind a close is not served any more, as what comes after it is not
+                && session.membership.entry.outbox.closing().is_none()
                 && let Some((received, at)) = session.waiting.pop_front()
             {
                 session.waiting_bytes -= received.len();

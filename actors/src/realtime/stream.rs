@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -87,11 +86,32 @@ impl Stream {
     pub(super) fn compare(&mut self, seq: i64, cursor: i64, now: Instant) -> bool {
         if seq < cursor {
             // Another line of history: a restore, or a standby that lacked the last commits
-            for member in self.members.values() {
-                member.entry.outbox().close(Close::RESTARTING, now);
-            }
+            self.send_back(now);
         }
         self.hint(seq, now)
+    }
+
+    /// Closes all members' sessions, so that they come back, each at another time, and are judged anew.
+    pub(super) fn send_back(&self, now: Instant) {
+        self.members.values().for_each(|member| member.entry.send_back(now));
+    }
+
+    /// Lets everybody out: there is no such topic any more.
+    pub(super) fn end(&mut self, now: Instant) -> Changes {
+        let mut changes = Changes::new();
+        let members: Vec<_> = self.members.values().map(|member| Arc::clone(&member.entry)).collect();
+        for entry in members {
+            if let Some(member) = self.members.get_mut(&entry.id()) {
+                let ended = member.release(None, Joined::Removed, now);
+                self.drop_rooms(&entry, &ended, &mut changes);
+            }
+        }
+        changes
+    }
+
+    /// Which topic it is.
+    pub(super) fn topic(&self) -> Topic {
+        self.topic
     }
 
     /// Up to which number the live members have been served.
@@ -308,10 +328,7 @@ impl Stream {
 
     /// Closes it if nobody is in it. Gives whether it is closed.
     pub(super) fn close_if_empty(&mut self) -> bool {
-        if self.is_empty() {
-            self.is_closed = true;
-            mem::take(&mut self.members);
-        }
+        self.is_closed |= self.is_empty();
         self.is_closed
     }
 }

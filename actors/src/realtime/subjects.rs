@@ -25,7 +25,7 @@ use super::{
     topics::Topics,
     wire::Word,
 };
-use crate::redis::{Inbox, driver};
+use crate::redis::Inbox;
 
 /// About how many channels Redis is asked at once.
 const ASKED: usize = 1000;
@@ -92,28 +92,18 @@ impl Subjects {
         }
     }
 
-    /// Says something to all sessions of a subject on all pods.
-    pub(super) fn tell(&self, subject: Subject, frame: Frame, now: Instant) {
-        self.tell_here(subject, &frame, now);
-        if let Some(ties) = self.topics.ties.get() {
-            let word = Word::Said { pod: ties.pod, audience: ALL, frame };
-            self.topics.leave_word(self.topics.outgoing.word(Channel::Subject(subject), word));
-        }
-    }
-
-    /// As [`Subjects::tell`], to many subjects, each something of its own; some hundred of them cost one round trip.
+    /// Says something to all sessions of each of these subjects, on all pods; some hundred of them cost one round trip.
     pub(super) async fn tell_many(&self, told: Vec<(Subject, Frame)>, now: Instant) {
         for (subject, frame) in &told {
             self.tell_here(*subject, frame, now);
         }
         let Some(ties) = self.topics.ties.get() else { return };
         for told in told.chunks(TOLD) {
-            let mut pipe = driver::pipe();
-            for (subject, frame) in told {
+            let words = told.iter().map(|(subject, frame)| {
                 let word = Word::Said { pod: ties.pod, audience: ALL, frame: frame.clone() };
-                pipe.cmd("PUBLISH").arg(Channel::Subject(*subject).name()).arg(word.encode()).ignore();
-            }
-            if ties.redis.run(async |connection| pipe.query_async::<()>(connection).await).await.is_err() {
+                (Channel::Subject(*subject).name(), word.encode())
+            });
+            if ties.redis.publish_all(words).await.is_err() {
                 add(&self.topics.counters.unpublished, told.len() as u64);
             }
         }
@@ -129,13 +119,9 @@ impl Subjects {
         let Some(ties) = self.topics.ties.get() else { return present };
         for others in others.chunks(ASKED) {
             let names: Vec<String> = others.iter().map(|subject| Channel::Subject(*subject).name()).collect();
-            let mut question = driver::cmd("PUBSUB");
-            question.arg("NUMSUB").arg(&names);
-            let listeners = ties.redis.run(async |connection| question.query_async(connection).await).await;
             // Redis away: nobody elsewhere can be told anything either
-            let Ok(listeners) = listeners else { break };
-            let listeners: HashMap<String, u64> = listeners;
-            let listens = |name: &String| listeners.get(name).is_some_and(|listeners| *listeners > 0);
+            let Ok(heard) = ties.redis.heard(&names).await else { break };
+            let listens = |name: &String| heard.contains(name);
             present
                 .extend(others.iter().zip(&names).filter(|(_, name)| listens(name)).map(|(other, _)| *other));
         }

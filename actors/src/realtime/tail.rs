@@ -188,7 +188,7 @@ impl Tail {
         let topics: Vec<Topic> = before.keys().copied().collect();
         for topics in topics.chunks(HEADS) {
             let Some(heads) = self.reader.ask(self.log.heads(topics)).await else { break };
-            self.topics.reconcile(&heads, &before, Instant::now());
+            self.topics.reconcile(topics, &heads, &before, Instant::now());
         }
         Done::Reconciled
     }

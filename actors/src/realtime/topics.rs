@@ -4,7 +4,7 @@
 //! whichever life of the hub comes next goes on where the last one ended.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, OnceLock, Weak},
     time::Instant,
 };
@@ -15,7 +15,7 @@ use super::{
     counts::{Counters, add, count},
     entry::{Entry, SessionId},
     join::{Join, Joined},
-    log::Logged,
+    log::{Heads, Logged},
     outgoing::Outgoing,
     protocol::Action,
     relay::Ties,
@@ -29,6 +29,8 @@ use super::{
 /// All topics with sessions on this pod.
 pub(super) struct Topics {
     streams: Mutex<HashMap<Topic, Arc<Mutex<Stream>>>>,
+    /// The log's line of history, once it has told.
+    epoch: Mutex<Option<u128>>,
     rooms_per_session: usize,
     pub(super) work: Work,
     pub(super) ties: OnceLock<Ties>,
@@ -42,6 +44,7 @@ impl Topics {
     pub(super) fn new(rooms_per_session: usize, counters: Arc<Counters>) -> Self {
         Self {
             streams: Mutex::default(),
+            epoch: Mutex::default(),
             rooms_per_session,
             work: Work::default(),
             ties: OnceLock::new(),
@@ -54,6 +57,9 @@ impl Topics {
     /// Lets a session in.
     pub(super) fn join(&self, entry: &Arc<Entry>, join: Join, now: Instant) {
         let (topic, head) = (join.topic, join.head);
+        if let Some(epoch) = join.epoch {
+            self.epoch.lock().get_or_insert(epoch);
+        }
         if !entry.may_enter(topic, join.room, self.rooms_per_session) {
             for frame in (join.welcome)(Joined::TooMany) {
                 _ = entry.outbox().push(frame, now);
@@ -69,6 +75,7 @@ impl Topics {
                 continue;
             }
             let (changes, reads) = stream.join(entry, join, now);
+            self.tell_here(&mut stream, &changes, now);
             break (changes, reads, stream.behind().is_some());
         };
         if reads {
@@ -79,7 +86,7 @@ impl Topics {
             self.work.stir(topic);
         }
         self.hint(topic, head, now);
-        self.tell(topic, changes, now);
+        self.pass_on(topic, changes, now);
         // Also of who is in on another pod already, and may be gone from there next
         self.announce_people(topic, false, now);
     }
@@ -87,10 +94,11 @@ impl Topics {
     /// Lets a session show its sign. Gives what follows for the session.
     pub(super) fn show(&self, entry: &Entry, show: Show, now: Instant) -> Vec<Action> {
         let Show { topic, room, is_on, answer } = show;
-        let changes = self.with(topic, |stream| stream.show(entry, room, is_on, now)).flatten();
-        let is_in = changes.is_some();
-        self.tell(topic, changes.unwrap_or_default(), now);
-        answer(is_in)
+        let is_in = self.change(topic, now, |stream| {
+            let changes = stream.show(entry, room, is_on, now);
+            (changes.is_some(), changes.unwrap_or_default())
+        });
+        answer(is_in == Some(true))
     }
 
     /// Lets a session out of a room.
@@ -106,8 +114,7 @@ impl Topics {
     }
 
     fn let_out(&self, entry: &Entry, topic: Topic, room: Option<u8>, now: Instant) {
-        let changes = self.with(topic, |stream| stream.leave(entry, room, now));
-        self.tell(topic, changes.unwrap_or_default(), now);
+        self.change(topic, now, |stream| ((), stream.leave(entry, room, now)));
     }
 
     /// Tells `watcher` of all hints from now on; the first watcher stays.
@@ -125,9 +132,25 @@ impl Topics {
         }
     }
 
-    /// The log goes up to there, as it says itself; `before` are the tails' cursors before it was asked.
-    pub(super) fn reconcile(&self, heads: &[(Topic, i64)], before: &HashMap<Topic, i64>, now: Instant) {
-        for (topic, seq) in heads {
+    /// The log goes up to there, as it says itself when it is asked of `topics`; `before` are the tails' cursors before it
+    /// was asked.
+    pub(super) fn reconcile(
+        &self,
+        topics: &[Topic],
+        Heads { epoch, last }: &Heads,
+        before: &HashMap<Topic, i64>,
+        now: Instant,
+    ) {
+        let known = self.epoch.lock().replace(*epoch);
+        if known.is_some_and(|known| known != *epoch) {
+            // Whatever was told and is not in this history: all come back and are told so
+            self.places().iter().for_each(|(_, place)| place.lock().send_back(now));
+        }
+        let told: HashSet<Topic> = last.iter().map(|(topic, _)| *topic).collect();
+        for gone in topics.iter().filter(|topic| !told.contains(topic)) {
+            self.change(*gone, now, |stream| ((), stream.end(now)));
+        }
+        for (topic, seq) in last {
             let cursor = before.get(topic).copied().unwrap_or_default();
             let looked =
                 self.with(*topic, |stream| (stream.compare(*seq, cursor, now), stream.behind().is_some()));
@@ -165,11 +188,9 @@ impl Topics {
 
     /// Offers the log's next event of `topic`, read after number `after`, to all live members.
     pub(super) fn deliver(&self, topic: Topic, after: i64, event: &Logged, now: Instant) {
-        let delivered = self.with(topic, |stream| stream.deliver(after, event, now));
-        let Some((sent, changes)) = delivered else { return };
+        let Some(sent) = self.change(topic, now, |stream| stream.deliver(after, event, now)) else { return };
         count(&self.counters.events);
         add(&self.counters.fanned_out, sent);
-        self.tell(topic, changes, now);
     }
 
     /// The tail of `topic` has read from `after` to the log's end.
@@ -194,14 +215,16 @@ impl Topics {
         page: &[Logged],
         now: Instant,
     ) -> Progress {
-        let advanced = self.with(topic, |stream| stream.advance(session, lack, page, now));
-        let Some((progress, sent, changes)) = advanced else { return Progress::Done };
+        let advanced = self.change(topic, now, |stream| {
+            let (progress, sent, changes) = stream.advance(session, lack, page, now);
+            ((progress, sent), changes)
+        });
+        let Some((progress, sent)) = advanced else { return Progress::Done };
         add(&self.counters.replayed, sent);
         if let Some(last) = page.last() {
             // The tail may not have heard of it
             self.hint(topic, last.seq, now);
         }
-        self.tell(topic, changes, now);
         progress
     }
 

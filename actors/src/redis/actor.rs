@@ -98,6 +98,8 @@ impl Tenure {
                 }
             }
             if let Some(outage) = self.link.breaker.outage() {
+                // The next connection is told of all that is wanted: what changes meanwhile must not pile up
+                self.link.topics.forget_changes();
                 sleep(outage.next_trial(Instant::now())).await;
             }
         }
@@ -117,10 +119,11 @@ impl Tenure {
         own.apply(&wanted).await?;
         if self.life.is_current() {
             self.link.topics.settle(wanted.revision);
+            let ended = self.link.open(Means { pool, lines: own.lines.clone() });
+            // Who hears of it asks and publishes at once
             if !wanted.join.is_empty() {
                 self.ear.gap();
             }
-            let ended = self.link.open(Means { pool, lines: own.lines.clone() });
             let outage = ended.map_or(0, |outage| outage.since.elapsed().as_millis());
             info!(self.life.log(), "Redis is there"; "outage" => u64::try_from(outage).unwrap_or(u64::MAX));
         }

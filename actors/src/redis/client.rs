@@ -1,6 +1,7 @@
 //! The way to Redis for everybody else: commands and topics, without a hop through the actor's mailbox.
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
@@ -92,6 +93,21 @@ impl Redis {
             pipe.cmd(self.publish).arg(topic).arg(payload).ignore();
         }
         self.run(async |connection| pipe.query_async(connection).await).await
+    }
+
+    /// Which of these topics somebody hears, on any pod; on a cluster all its masters are asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Redis::run`].
+    pub async fn heard(&self, topics: &[String]) -> Result<HashSet<String>, RedisError> {
+        let deadline = Instant::now() + self.link.command_deadline;
+        let means = self.link.means()?;
+        match self.link.race(deadline, means.lines.heard(topics)).await {
+            Ok(answer) => answer.map_err(|error| self.judge(error)),
+            Err(Cut::Away) => Err(RedisError::Interrupted),
+            Err(Cut::Late) => Err(RedisError::Timeout),
+        }
     }
 
     /// Wants to hear `topic`, once more. The wish outlives outages and restarts, until [`Redis::unsubscribe`].

@@ -1,6 +1,10 @@
 //! The actor's own connections: one to a server, or one to each master of a cluster.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    slice,
+    sync::Arc,
+};
 
 use futures_util::future::try_join_all;
 use redis::{RedisError, aio::MultiplexedConnection};
@@ -29,6 +33,20 @@ impl Lines {
             Self::Server(line) => redis::cmd("PING").query_async(&mut line.clone()).await,
             Self::Cluster(lines, _) => try_join_all(lines.iter().map(state)).await.map(|_| ()),
         }
+    }
+
+    /// Which of these topics somebody hears. A cluster's master tells of those who hear from it.
+    pub(super) async fn heard(&self, topics: &[String]) -> Result<HashSet<String>, RedisError> {
+        let (question, lines) = match self {
+            Self::Server(line) => ("NUMSUB", slice::from_ref(line)),
+            Self::Cluster(lines, _) => ("SHARDNUMSUB", lines.as_slice()),
+        };
+        let mut asked = redis::cmd("PUBSUB");
+        asked.arg(question).arg(topics);
+        let told = lines.iter().map(async |line| asked.query_async(&mut line.clone()).await);
+        let told: Vec<HashMap<String, u64>> = try_join_all(told).await?;
+        let heard = told.into_iter().flatten().filter(|(_, ears)| *ears > 0);
+        Ok(heard.map(|(topic, _)| topic).collect())
     }
 
     /// Subscribes and unsubscribes, and waits until Redis has confirmed.

@@ -8,7 +8,7 @@ mod server;
 use std::{
     num::NonZeroU32,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -32,6 +32,9 @@ const NOISE: Duration = Duration::from_millis(400);
 struct Heard {
     messages: Mutex<Vec<(String, Bytes)>>,
     gaps: AtomicUsize,
+    /// The way to Redis, and whether it was open at each gap.
+    redis: OnceLock<Redis>,
+    was_open: Mutex<Vec<bool>>,
 }
 
 impl Heard {
@@ -50,6 +53,7 @@ impl Inbox for Heard {
     }
 
     fn gap(&self) {
+        self.was_open.lock().push(self.redis.get().is_some_and(|redis| redis.outage().is_none()));
         self.gaps.fetch_add(1, Ordering::SeqCst);
     }
 }
@@ -66,6 +70,7 @@ impl Pod {
     async fn start(config: &Config) -> Self {
         let heard = Arc::new(Heard::default());
         let (redis, child) = build(config, Some(Arc::clone(&heard) as Arc<dyn Inbox>)).unwrap();
+        _ = heard.redis.set(redis.clone());
         let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
         let handle = supervisor.add(child).await.unwrap();
         Self { redis, heard, handle, supervisor }
@@ -178,10 +183,42 @@ async fn a_killed_redis_is_told_at_once_and_heals_with_its_subscriptions() {
     pod.healed().await;
     assert!(accepted.elapsed() < 200 * MS + NOISE, "healed after {:?}", accepted.elapsed());
     assert_eq!(pod.count().await.unwrap(), 1);
-    assert_eq!(pod.heard.gaps(), 1);
+    until("the gap is told", || pod.heard.gaps() == 1).await;
     pod.assert_hears("party:0").await;
     pod.assert_hears("party:599").await;
     assert_eq!(pod.handle.report().restarts, 0, "an outage is not a crash");
+}
+
+#[tokio::test]
+async fn a_gap_is_told_when_the_way_is_open_again() {
+    let mut server = Server::running().await;
+    let pod = Pod::connected(&server).await;
+    pod.redis.subscribe("party:1");
+    pod.redis.settled().await.unwrap();
+    server.kill();
+    pod.told(SOON).await;
+    server.start().await;
+    until("the gap is told", || pod.heard.gaps() == 1).await;
+    assert_eq!(*pod.heard.was_open.lock(), [true]);
+}
+
+#[tokio::test]
+async fn what_is_wanted_for_a_while_during_an_outage_is_not_remembered() {
+    let mut server = Server::running().await;
+    let pod = Pod::connected(&server).await;
+    pod.redis.subscribe("party:1");
+    pod.redis.settled().await.unwrap();
+    server.kill();
+    pod.told(SOON).await;
+    for n in 0..1000 {
+        pod.redis.subscribe(&format!("passing:{n}"));
+        pod.redis.unsubscribe(&format!("passing:{n}"));
+    }
+    until("a trial fails", || pod.redis.link.topics.changes() == 0).await;
+    server.start().await;
+    pod.healed().await;
+    pod.redis.settled().await.unwrap();
+    pod.assert_hears("party:1").await;
 }
 
 #[tokio::test]
@@ -232,7 +269,7 @@ async fn a_frozen_redis_is_told_within_a_second_and_heals_when_it_thaws() {
     pod.healed().await;
     assert!(thawed.elapsed() < 200 * MS + NOISE, "healed after {:?}", thawed.elapsed());
     pod.count().await.unwrap();
-    assert_eq!(pod.heard.gaps(), 1);
+    until("the gap is told", || pod.heard.gaps() == 1).await;
     pod.assert_hears("party").await;
 }
 
@@ -286,7 +323,7 @@ async fn a_panic_costs_neither_service_nor_subscriptions() {
     until("it lives anew", || pod.handle.report().restarts == 1).await;
     pod.healed().await;
     pod.count().await.unwrap();
-    assert_eq!(pod.heard.gaps(), 1);
+    until("the gap is told", || pod.heard.gaps() == 1).await;
     pod.assert_hears("party").await;
 }
 

@@ -87,6 +87,17 @@ impl Topics {
         Changes { join, leave, revision: wanted.revision }
     }
 
+    /// Nobody will ask what has changed up to now: the next connection takes everything.
+    pub(super) fn forget_changes(&self) {
+        self.wanted.lock().dirty = HashSet::new();
+    }
+
+    /// How many changes are remembered.
+    #[cfg(test)]
+    pub(super) fn changes(&self) -> usize {
+        self.wanted.lock().dirty.len()
+    }
+
     /// Waits until something changes.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;

@@ -23,6 +23,8 @@ pub(super) const MISSING: Duration = Duration::from_secs(3);
 const DEAD_FOR: i64 = 25_000;
 /// How many are remembered who are away.
 const REMEMBERED: usize = 10_000;
+/// Of how many people other pods have yet to be told at most. Of more they hear when they read this pod whole again.
+const WORDS: usize = 10_000;
 
 /// Who is there.
 #[derive(Debug, Default)]
@@ -85,7 +87,7 @@ impl Book {
         let gone: Vec<Uuid> = self.here.keys().filter(|id| !here.contains(id)).copied().collect();
         for id in &gone {
             self.here.remove(id);
-            self.words.insert(*id, None);
+            self.leave_word(*id, None);
             self.less(*id, (now.instant, now.millis));
         }
         for id in here {
@@ -105,7 +107,7 @@ impl Book {
     }
 
     fn come(&mut self, id: Uuid, said: Said) {
-        self.words.insert(id, Some(said));
+        self.leave_word(id, Some(said));
         match self.here.insert(id, said) {
             None => self.more(id, said),
             Some(_) => self.hear_said(id, said),
@@ -275,8 +277,15 @@ impl Book {
         let said = person.said;
         if let Some(here) = self.here.get_mut(&id).filter(|here| here.at < said.at) {
             *here = said;
-            self.words.insert(id, Some(said));
+            self.leave_word(id, Some(said));
         }
+    }
+
+    fn leave_word(&mut self, id: Uuid, said: Option<Said>) {
+        if self.words.len() >= WORDS && !self.words.contains_key(&id) {
+            self.words.clear();
+        }
+        self.words.insert(id, said);
     }
 }
 

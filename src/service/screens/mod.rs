@@ -23,7 +23,7 @@ use crate::{
         access::{Act, Openness, Standing},
         caller::Caller,
     },
-    realtime::{Credential, Log, Logged, Place, Topic, Unreadable, party, topic},
+    realtime::{Credential, Heads, Log, Logged, Place, Topic, Unreadable, party, topic},
 };
 
 /// A caller, and the party whose door they stand at.
@@ -82,14 +82,15 @@ impl Log for Screens {
         async move { self.read(party(topic), after, limit).await.map_err(unreadable) }.boxed()
     }
 
-    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>> {
+    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Heads, Unreadable>> {
         let parties: Vec<Uuid> = topics.iter().map(|topic| party(*topic)).collect();
         async move {
             let heads = self
                 .database
                 .run(async |connection: &mut Connection| events::heads(connection, &parties).await);
-            let heads = heads.await.map_err(unreadable)?;
-            Ok(heads.into_iter().map(|(party, seq)| (topic(party), seq)).collect())
+            let (epoch, last) = heads.await.map_err(unreadable)?;
+            let last = last.into_iter().map(|(party, seq)| (topic(party), seq)).collect();
+            Ok(Heads { epoch: epoch.as_u128(), last })
         }
         .boxed()
     }

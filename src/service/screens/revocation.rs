@@ -15,8 +15,6 @@ use crate::{
 
 /// They have signed in no more, somewhere or everywhere.
 const SIGNED_OUT: Close = Close::new(4001, "signed out");
-/// They were erased, banned or revoked.
-const GONE: Close = Close::new(4010, "removed");
 
 impl Revocation for Screens {
     fn revoked<'a>(
@@ -34,7 +32,7 @@ impl Revocation for Screens {
                 .database
                 .run(async |connection: &mut Connection| sessions::over(connection, &asked).await);
             let over = over.await.map_err(unreadable)?;
-            let close = |over| if over == Over::Gone { GONE } else { SIGNED_OUT };
+            let close = |over| if over == Over::Gone { Close::REMOVED } else { SIGNED_OUT };
             Ok(over
                 .into_iter()
                 .filter_map(|(nth, over)| Some((*credentials.get(nth)?, close(over))))

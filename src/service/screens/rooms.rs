@@ -39,6 +39,8 @@ const AWAY: Error =
 
 /// How many messages somebody finds who comes into a chat.
 const HISTORY: i64 = 50;
+/// How many bytes of them at most: they are sent twice, and together fill half of what an outbox holds.
+const HISTORY_BYTES: usize = 256 * 1024;
 
 impl Rooms for Screens {
     fn recognize(&self, caller: Principal) -> BoxFuture<'static, Result<(), Refusal>> {
@@ -140,7 +142,7 @@ impl Screens {
         let page = self.chat.page(caller, party, None, HISTORY).await?;
         let messages: Vec<_> = page.items.iter().map(Said::view).collect();
         let face = self.database.run(async |connection: &mut Connection| self.face(connection, caller).await);
-        Ok(ChatAdmission { seq: page.seq, messages: raw(&messages)?, face: face.await? })
+        Ok(ChatAdmission { seq: page.seq, messages: fitting(&messages)?, face: face.await? })
     }
 
     /// The caller's UserSummary; displays have none.
@@ -190,6 +192,20 @@ fn words(said: Utterance) -> Fields {
     ];
     let fields = fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::String(text?))));
     Fields::new(fields.collect::<Map<_, _>>())
+}
+
+/// As many of these messages, the newest first, as one frame may hold.
+fn fitting(messages: &[impl serde::Serialize]) -> Result<Box<RawValue>, Error> {
+    let (mut fitting, mut bytes) = (Vec::new(), 0);
+    for message in messages {
+        let message = raw(message)?;
+        bytes += message.get().len() + 1;
+        if bytes > HISTORY_BYTES {
+            break;
+        }
+        fitting.push(message);
+    }
+    raw(&fitting)
 }
 
 fn raw(data: &impl serde::Serialize) -> Result<Box<RawValue>, Error> {

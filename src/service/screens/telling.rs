@@ -20,13 +20,12 @@ use crate::{
         media::{Media, MediaStatus},
         party::Status,
     },
-    realtime::{Audience, Close, EVERYTHING, Frame, Logged, ONLOOKERS, Place, Removal, audience_of, logged},
+    realtime::{
+        Audience, Close, EVERYTHING, Frame, Logged, ONLOOKERS, Place, Removal, audience_of, grant, logged,
+    },
     service::{chat::Said, links::Links},
     view::{AttendeeView, PartyView, comment::CommentView, media::MediaView, message::MessageView},
 };
-
-/// What the sockets of those are told who have no party to listen to any more.
-const GONE: Close = Close::new(4010, "removed");
 
 #[derive(Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
@@ -191,24 +190,25 @@ impl Telling<'_> {
         self.event.facts.get(name).unwrap_or(&Value::Null)
     }
 
-    /// Whom the event puts out: who left hears nothing any more, nor does a display that was revoked; who has another place
-    /// now, what that place allows; and a party that is private now leaves its members alone with each other.
+    /// Whom the event puts out or moves: who left hears nothing any more, nor does a display that was revoked; who has another
+    /// place now, what that place allows, be it less or more; and a party that is private now leaves its members alone with each other.
     fn removal(&self) -> Option<Removal> {
         let party = &self.subjects.party;
         let known = self.event.subject_id.and_then(|id| self.subjects.attendees.get(&id));
-        let from = match self.event.kind? {
+        let (from, place) = match self.event.kind? {
             EventKind::PartyUpdated if self.fact("displayRevoked") == true => {
                 let id = self.event.subject_id.map(|id| id.as_u128());
-                return Some(Removal { id, from: EVERYTHING, close: Some(GONE) });
+                return Some(Removal { id, from: EVERYTHING, grant: None, close: Some(Close::REMOVED) });
             }
             EventKind::PartyUpdated if party.plan.is_private => {
-                return Some(Removal { id: None, from: ONLOOKERS, close: None });
+                return Some(Removal { id: None, from: ONLOOKERS, grant: None, close: None });
             }
-            EventKind::AttendeeLeft => EVERYTHING,
-            EventKind::AttendeeUpdated => {
+            EventKind::AttendeeLeft => (EVERYTHING, None),
+            EventKind::AttendeeJoined | EventKind::AttendeeUpdated => {
                 let (Attendee { role, rsvp, .. }, presence) = known?;
                 let now = Attendance { role: *role, presence: *presence, rsvp: *rsvp }.standing();
-                EVERYTHING.without(place(now, party.openness()).map_or(Audience::default(), Place::hears))
+                let place = place(now, party.openness());
+                (EVERYTHING.without(place.map_or(Audience::default(), Place::hears)), place)
             }
             _ => return None,
         };
@@ -217,6 +217,11 @@ impl Telling<'_> {
             attendee.role == Role::Guest && matches!(self.fact("reason").as_str(), Some("REMOVED" | "BANNED"))
         });
         let id = self.event.subject_id?.as_u128();
-        Some(Removal { id: Some(id), from, close: is_over.then_some(GONE) })
+        Some(Removal {
+            id: Some(id),
+            from,
+            grant: place.map(grant),
+            close: is_over.then_some(Close::REMOVED),
+        })
     }
 }

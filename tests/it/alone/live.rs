@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use party_gallery::db::migrate;
 use reqwest::Method;
 use serde_json::{Value, json};
+use slog::{Discard, Logger, o};
 use uuid::Uuid;
 
 use crate::support::{
@@ -12,7 +14,7 @@ use crate::support::{
     chaos_proxy::{ChaosProxy, Upstream},
     client,
     database::{MIGRATED, fresh},
-    own::OwnRedis,
+    own::{OwnPostgres, OwnRedis},
     pod::Pod,
     poll::eventually,
     process::{Process, SECRET},
@@ -220,4 +222,33 @@ async fn a_pod_that_is_killed_costs_its_screens_a_reconnection_and_no_event() {
     assert_eq!(numbers(missed), (last + 1..=40).collect::<Vec<_>>());
     assert_eq!(answer["data"]["seq"], 40);
     assert_eq!(numbers(staying.logged_up_to(40).await), (1..=40).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_standby_that_takes_over_is_another_history_and_its_screens_come_back() {
+    let mut postgres = OwnPostgres::start().await;
+    let log = Logger::root(Discard, o!());
+    migrate::bring_up(&postgres.url().parse().unwrap(), DEADLINE, &log).await.unwrap();
+    let stage = Stage::at(postgres.url());
+    let app = stage.pod(&fresh_redis().await).await;
+    let host = stage.user().await;
+    let party = stage.party(&host, "LIVE", true).await;
+    let mut screen = Screen::of(&app, &host).await;
+    let epoch = screen.join(party).await["epoch"].clone();
+    say(&app, &host, party, "before").await;
+    screen.logged_up_to(1).await;
+    postgres.take_over().await;
+    assert!(screen.heard("server:draining").await["reconnectAfterMs"].is_u64(), "each at another time");
+    assert_eq!(screen.logged_until_closed().await, []);
+    let mut back = eventually(DEADLINE, "the database is there", async || {
+        let mut screen = Screen::of(&app, &host).await;
+        let (_, answer) = screen.ask("party:join_live", json!({ "partyId": party })).await;
+        (answer["error"] == json!(null)).then_some(screen)
+    })
+    .await;
+    let resume = json!({ "partyId": party, "since": 1, "epoch": epoch });
+    assert_eq!(back.refused("party:join_live", resume).await, "RESYNC");
+    let (_, answer) = back.ask("party:join_live", json!({ "partyId": party, "since": 0 })).await;
+    assert_eq!(answer["data"]["replayed"], 1, "{answer}");
+    stop(app).await;
 }

@@ -23,6 +23,20 @@ async fn answers_keep_the_order_of_what_they_answer() {
 }
 
 #[actix_web::test]
+async fn what_waits_behind_a_close_is_not_served() {
+    let pod = Pod::start(config()).await;
+    let mut client = pod.connect().await;
+    for said in ["wait 100", "close last", "follow 0/5"] {
+        say(&mut client, said).await;
+    }
+    assert_eq!(hear(&mut client).await, Ok("wait 100".to_owned()));
+    assert_eq!(hear(&mut client).await, Ok("last".to_owned()));
+    assert_eq!(hear(&mut client).await, Err(4010));
+    assert_eq!(pod.registry.counts().replays, 0, "nobody came in to catch up");
+    pod.stop().await;
+}
+
+#[actix_web::test]
 async fn neither_pings_nor_a_goodbye_wait_for_an_answer() {
     let pod = Pod::start(config()).await;
     let mut client = pod.connect().await;

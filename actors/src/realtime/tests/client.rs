@@ -91,10 +91,11 @@ impl Log for MemoryLog {
         .boxed()
     }
 
-    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Vec<(Topic, i64)>, Unreadable>> {
+    fn heads<'a>(&'a self, topics: &'a [Topic]) -> BoxFuture<'a, Result<Heads, Unreadable>> {
         async move {
             self.state()?;
-            Ok(topics.iter().map(|topic| (*topic, self.head(*topic))).collect())
+            let last = topics.iter().map(|topic| (*topic, self.head(*topic))).collect();
+            Ok(Heads { epoch: 1, last })
         }
         .boxed()
     }
@@ -167,7 +168,7 @@ impl Notices for Silence {
     }
 
     fn draining(&self, _: Duration) -> Option<Frame> {
-        None
+        Some(Frame::text("come back"))
     }
 }
 
@@ -234,7 +235,7 @@ impl Client {
             vec![Frame::text(format!("welcome {}", answers.len() - 1))]
         });
         let face = Some(Bytes::from(format!("{room}")));
-        Join { topic, room, audience, head, since, face, welcome }
+        Join { topic, room, audience, head, epoch: None, since, face, welcome }
     }
 
     /// Serves it what it is taken to have read for itself.

@@ -25,6 +25,15 @@ use crate::{
 mod server;
 use server::Server;
 
+#[expect(
+    dead_code,
+    clippy::duplicate_mod,
+    reason = "the tests of the Redis actor have it; not all of it is used here"
+)]
+#[path = "../../redis/tests/cluster.rs"]
+mod cluster;
+use cluster::Cluster;
+
 mod subjects;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,11 +49,11 @@ impl Pod {
     async fn start(server: &Server, log: &Arc<MemoryLog>, number: u64) -> Self {
         // Comparison with the log is for when hints are lost
         let config = Config { reconcile_every: Duration::from_millis(800), ..Config::default() };
-        Self::start_with(server, log, Arc::default(), number, config).await
+        Self::start_with(&redis::Config::new(server.url()), log, Arc::default(), number, config).await
     }
 
     async fn start_with(
-        server: &Server,
+        redis: &redis::Config,
         log: &Arc<MemoryLog>,
         revocation: Arc<Register>,
         number: u64,
@@ -52,7 +61,7 @@ impl Pod {
     ) -> Self {
         let registry = Registry::new(config);
         let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
-        let (redis, child) = redis::build(&redis::Config::new(server.url()), Some(registry.inbox())).unwrap();
+        let (redis, child) = redis::build(redis, Some(registry.inbox())).unwrap();
         supervisor.add(child).await.unwrap();
         let log = Arc::clone(log) as Arc<dyn Log>;
         let feed = Feed { log, voice: Arc::new(Names), revocation, redis: redis.clone(), pod: number };

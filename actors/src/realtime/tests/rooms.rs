@@ -1,16 +1,23 @@
 //! Who is in, who is put out, and who is told of it.
 
-use std::{sync::Barrier, thread, time::Instant};
+use std::{
+    sync::{Arc, Barrier},
+    thread,
+    time::Instant,
+};
 
-use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, TOPIC};
-use crate::realtime::*;
+use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, Names, TOPIC};
+use crate::{
+    realtime::{relay::Ties, *},
+    redis,
+};
 
 const ANYONE: Audience = Audience(1);
 const TALK: Audience = Audience(4);
 const BOTH: Audience = Audience(5);
 
 fn removal(id: u128, from: Audience, close: Option<Close>) -> Option<Removal> {
-    Some(Removal { id: Some(id), from, close })
+    Some(Removal { id: Some(id), from, grant: None, close })
 }
 
 /// Tells everything that the tail has not told yet.
@@ -88,12 +95,33 @@ fn a_removal_of_everybody_leaves_those_who_hear_more() {
     let mut clients = [1, 2].map(|subject| Client::connect(&registry, subject));
     clients[0].enter(TOPIC, GALLERY, ANYONE, 0, None);
     clients[1].enter(TOPIC, GALLERY, BOTH, 0, None);
-    log.append_with(TOPIC, TALK, Some(Removal { id: None, from: ANYONE, close: None }), 0);
+    log.append_with(TOPIC, TALK, Some(Removal { id: None, from: ANYONE, grant: None, close: None }), 0);
     log.append(TOPIC, BOTH);
     tail(&registry, &log);
     clients.iter_mut().for_each(|client| client.take(usize::MAX));
     assert_eq!(clients.each_ref().map(Client::events), [vec![], vec![1, 2]]);
     assert!(clients[0].rooms().is_empty());
+}
+
+#[test]
+fn who_may_hear_more_by_now_hears_it_and_is_not_put_out_with_those_who_do_not() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    let mut clients = [1, 2].map(|subject| Client::connect(&registry, subject));
+    for client in &clients {
+        client.enter(TOPIC, GALLERY, ANYONE, 0, None);
+        client.enter(TOPIC, CHAT, Audience(8), 0, None);
+    }
+    let grant = Some(Grant { whom: ANYONE, to: TALK });
+    let moved = Removal { id: Some(1), from: Audience::default(), grant, close: None };
+    log.append_with(TOPIC, ANYONE, Some(moved), 0);
+    log.append(TOPIC, TALK);
+    log.append_with(TOPIC, TALK, Some(Removal { id: None, from: ANYONE, grant: None, close: None }), 0);
+    log.append(TOPIC, BOTH);
+    log.append(TOPIC, Audience(8));
+    tail(&registry, &log);
+    clients.iter_mut().for_each(|client| client.take(usize::MAX));
+    assert_eq!(clients.each_ref().map(Client::events), [vec![1, 2, 3, 4, 5], vec![1, 5]]);
+    assert_eq!(clients.each_ref().map(|client| client.rooms().len()), [2, 1]);
 }
 
 #[test]
@@ -225,12 +253,56 @@ fn a_log_that_has_lost_its_last_events_sends_everybody_back() {
     (0..5).for_each(|_| _ = log.append(TOPIC, BOTH));
     tail(&registry, &log);
     // The question was older than what it is compared with
-    registry.topics.reconcile(&[(TOPIC, 3)], &before, Instant::now());
+    let heads = Heads { epoch: 1, last: vec![(TOPIC, 3)] };
+    registry.topics.reconcile(&[TOPIC], &heads, &before, Instant::now());
     client.take(usize::MAX);
     assert_eq!(client.close, None);
-    registry.topics.reconcile(&[(TOPIC, 3)], &registry.topics.cursors(), Instant::now());
+    registry.topics.reconcile(&[TOPIC], &heads, &registry.topics.cursors(), Instant::now());
     client.take(usize::MAX);
     assert_eq!((client.events().len(), client.close), (5, Some(Close::RESTARTING)));
+    assert_eq!(client.words(), ["come back"], "each at another time");
+}
+
+#[test]
+fn another_line_of_history_sends_everybody_back_whatever_its_numbers() {
+    let (registry, other) = (Registry::new(Config::default()), Topic(8));
+    let mut clients = [1, 2].map(|subject| Client::connect(&registry, subject));
+    clients[0].enter(TOPIC, GALLERY, BOTH, 0, None);
+    clients[1].enter(other, GALLERY, BOTH, 0, None);
+    for (epoch, close) in [(1, None), (1, None), (2, Some(Close::RESTARTING))] {
+        let heads = Heads { epoch, last: vec![(TOPIC, 0)] };
+        registry.topics.reconcile(&[TOPIC], &heads, &registry.topics.cursors(), Instant::now());
+        clients.iter_mut().for_each(|client| client.take(usize::MAX));
+        assert_eq!(clients.each_ref().map(|client| client.close), [close; 2]);
+    }
+    assert!(clients.iter().all(|client| client.words() == ["come back"]));
+}
+
+#[test]
+fn another_line_of_history_than_somebody_was_let_in_on_sends_them_back() {
+    for (told, close) in [(1, None), (2, Some(Close::RESTARTING))] {
+        let registry = Registry::new(Config::default());
+        let mut client = Client::connect(&registry, 1);
+        client.join(Join { epoch: Some(1), ..client.form(TOPIC, GALLERY, BOTH, 0, None) });
+        let heads = Heads { epoch: told, last: vec![(TOPIC, 0)] };
+        registry.topics.reconcile(&[TOPIC], &heads, &registry.topics.cursors(), Instant::now());
+        client.take(usize::MAX);
+        assert_eq!(client.close, close);
+    }
+}
+
+#[test]
+fn a_topic_that_is_gone_keeps_nobody() {
+    let (registry, other) = (Registry::new(Config::default()), Topic(8));
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 0, None);
+    client.enter(TOPIC, CHAT, TALK, 0, Some(0));
+    client.enter(other, GALLERY, BOTH, 0, None);
+    let heads = Heads { epoch: 1, last: vec![(other, 0)] };
+    registry.topics.reconcile(&[TOPIC, other], &heads, &registry.topics.cursors(), Instant::now());
+    client.take(usize::MAX);
+    assert_eq!((client.rooms(), client.close), (vec![(other, GALLERY)], None));
+    assert_eq!(registry.topics.cursors().len(), 1, "it is let go");
 }
 
 /// All leave while the tail reads, and somebody comes who was let in before what was told already.
@@ -261,6 +333,39 @@ fn a_hint_of_what_was_never_logged_is_forgotten() {
     registry.topics.hint(TOPIC, 1_000_000, Instant::now());
     tail(&registry, &log);
     assert_eq!(registry.topics.behind(TOPIC), None);
+}
+
+/// Whoever comes and goes at the same time: each count differs from the one before by one.
+#[test]
+fn who_came_and_who_went_is_told_in_the_order_in_which_they_did() {
+    for _ in 0..20 {
+        let registry = Registry::new(Config::default());
+        let (redis, _child) = redis::build(&redis::Config::new("redis://127.0.0.1:1"), None).unwrap();
+        registry.topics.tie(Ties { redis, voice: Arc::new(Names), pod: 1 });
+        let mut witness = Client::connect(&registry, 1);
+        witness.enter(TOPIC, GALLERY, BOTH, 0, None);
+        let (start, registry) = (Barrier::new(3), &registry);
+        thread::scope(|scope| {
+            for subject in 2..5 {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    for _ in 0..100 {
+                        let client = Client::connect(registry, subject);
+                        client.join(client.form(TOPIC, GALLERY, BOTH, 0, None));
+                    }
+                });
+            }
+        });
+        witness.take(usize::MAX);
+        let counts: Vec<i64> = witness
+            .words()
+            .iter()
+            .map(|word| word.rsplit_once(' ').unwrap().1.parse::<i64>().unwrap())
+            .collect();
+        assert_eq!(counts.len(), 600);
+        assert!(counts.windows(2).all(|pair| (pair[0] - pair[1]).abs() == 1), "{counts:?}");
+    }
 }
 
 #[test]

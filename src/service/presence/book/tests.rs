@@ -235,3 +235,14 @@ fn a_crowd_is_told_bit_by_bit_and_remembered_up_to_a_limit() {
     while !days.told().is_empty() {}
     assert_eq!((days.book.people.len(), days.book.left.len() <= REMEMBERED), (250, true));
 }
+
+#[test]
+fn what_other_pods_cannot_be_told_is_bounded() {
+    let mut days = Days::new();
+    for crowd in 0..4_u128 {
+        let first = crowd * 4000;
+        days.here(&Vec::from_iter((first..first + 4000).map(Uuid::from_u128)));
+        assert!(days.book.words().len() <= WORDS, "{}", days.book.words().len());
+    }
+    assert!(!days.book.words().is_empty(), "the latest are kept");
+}

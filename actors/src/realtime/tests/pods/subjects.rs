@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Client, MemoryLog, Pod, Register, Server, until};
+use super::{Client, Cluster, MemoryLog, Pod, Register, Server, until};
 use crate::realtime::*;
 
 const NEVER: Duration = Duration::from_secs(3600);
@@ -18,7 +18,8 @@ fn subject(id: u128) -> Subject {
 async fn pods(server: &Server, register: &Arc<Register>, judge_every: Duration) -> [Pod; 2] {
     let log = Arc::new(MemoryLog::default());
     let config = Config { judge_every, ..Config::default() };
-    let start = |number| Pod::start_with(server, &log, Arc::clone(register), number, config);
+    let redis = crate::redis::Config::new(server.url());
+    let start = |number| Pod::start_with(&redis, &log, Arc::clone(register), number, config);
     [start(1).await, start(2).await]
 }
 
@@ -46,7 +47,7 @@ async fn what_is_told_a_subject_reaches_all_its_sessions_once_and_no_other() {
     a.redis.settled().await.unwrap();
     b.redis.settled().await.unwrap();
     for word in ["one", "two"] {
-        a.registry.announcer().tell(subject(1), Frame::text(word));
+        a.registry.announcer().tell_many(vec![(subject(1), Frame::text(word))]).await;
     }
     let told = [(subject(1), "three"), (subject(2), "his"), (subject(9), "nobody's")];
     let told = told.map(|(subject, word)| (subject, Frame::text(word)));
@@ -55,13 +56,39 @@ async fn what_is_told_a_subject_reaches_all_its_sessions_once_and_no_other() {
     until("the third arrives", &mut [one, two, three], has_heard("three")).await;
     until("his arrives", &mut [&mut his], has_heard("his")).await;
     // What pods hear of themselves has come back before what follows it
-    b.registry.announcer().tell(subject(1), Frame::text("four"));
+    b.registry.announcer().tell_many(vec![(subject(1), Frame::text("four"))]).await;
     until("the last arrives", &mut [one, two, three], has_heard("four")).await;
     for client in hers {
         assert_eq!(client.words(), ["one", "two", "three", "four"]);
     }
     other.take(usize::MAX);
     assert_eq!((his.words(), other.words()), (vec!["his".to_owned()], vec![]));
+    stop([a, b]).await;
+}
+
+#[tokio::test]
+async fn on_a_cluster_who_has_sessions_is_known_and_told_on_all_pods_as_well() {
+    const CROWD: u128 = 40;
+    let (cluster, log) = (Cluster::running().await, Arc::new(MemoryLog::default()));
+    let mut redis = crate::redis::Config::at(crate::redis::Place::Cluster(cluster.urls()));
+    // With time for a machine that is busy with all the nodes
+    redis.command_deadline = Duration::from_secs(5);
+    let start = |number| Pod::start_with(&redis, &log, Arc::default(), number, Config::default());
+    let (a, b) = (start(1).await, start(2).await);
+    // Of all slots, most likely
+    let mut crowd: Vec<Client> = (0..CROWD).map(|id| Client::connect(&b.registry, id)).collect();
+    b.redis.settled().await.unwrap();
+    let asked: Vec<Subject> = (0..2 * CROWD).map(subject).collect();
+    let present = a.registry.announcer().present(&asked).await;
+    assert_eq!(present, (0..CROWD).map(subject).collect());
+    let told = (0..CROWD).map(|id| (subject(id), Frame::text(format!("for {id}"))));
+    a.registry.announcer().tell_many(told.collect()).await;
+    let mut clients: Vec<&mut Client> = crowd.iter_mut().collect();
+    let have_heard = |clients: &[&mut Client]| clients.iter().all(|client| !client.words().is_empty());
+    until("all have heard", &mut clients, have_heard).await;
+    for (id, client) in crowd.iter().enumerate() {
+        assert_eq!(client.words(), [format!("for {id}")]);
+    }
     stop([a, b]).await;
 }
 
