@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench bench-delivery bench-gallery fuzz dev staging roll scale test-autobahn test-containers test-openapi
+.PHONY: help run test check fmt bench bench-delivery bench-gallery fuzz dev staging roll scale test-autobahn test-containers test-openapi test-socketio
 
 STAGING := docker compose --env-file .env.staging -f docker-compose.staging.yml
 
@@ -62,6 +62,9 @@ test-autobahn: ## Holds the sockets against the Autobahn testsuite; needs Python
 
 test-openapi: ## Holds the service against its own document; needs Python
 	tests/openapi/run
+
+test-socketio: ## Holds the service against Socket.IO's own clients; needs Node.js with npm, and Python
+	tests/socketio/run
 
 test-containers: ## Tests what is shipped for containers; needs a Docker engine and Python
 	tests/containers/run

@@ -40,6 +40,7 @@ pub mod rate;
 pub mod reply;
 pub mod routes;
 pub mod social_links;
+pub mod socketio;
 pub mod tags;
 pub mod trace;
 pub mod upload;

@@ -13,7 +13,7 @@ use super::{
     favorites, files, follows, invitations, joining, lifecycle, marks, media, messages, metrics, moderation,
     notifications, parties, pictures, probes,
     problem::{Code, Problem},
-    rate, social_links, tags, upload, users, ws,
+    rate, social_links, socketio, tags, upload, users, ws,
 };
 
 /// An operation of the API.
@@ -310,6 +310,9 @@ pub fn routes(table: &mut ServiceConfig) {
         .configure(probes::configure)
         .service(web::resource("/metrics").route(web::get().to(metrics::metrics)))
         .service(web::resource("/ws").route(web::get().to(ws::ws)))
+        .service(
+            web::resource("/socket.io/").wrap(from_fn(cors::cors)).route(web::route().to(socketio::serve)),
+        )
         // /openapi.json, and its reader at /docs
         .configure(docs::configure)
         .service(

@@ -67,17 +67,7 @@ pub async fn ws(
         open(Arc::clone(&sockets.authenticator), sockets.rooms.clone(), caller, address, Instant::now());
     upgrade(&request, payload, opening, &sockets.registry, &sockets.log).map_err(|error| match error {
         UpgradeError::Handshake(_) => Problem::new(Code::MalformedBody, "A WebSocket upgrade is expected"),
-        UpgradeError::Refused(Refused::TooManyUnauthenticated) => {
-            Problem::new(Code::RateLimited, "Too many sockets of this address have not authenticated")
-                .retry_after(Duration::from_secs(5))
-        }
-        UpgradeError::Refused(Refused::Draining) => Problem::new(Code::Unavailable, "This pod is going away")
-            .retry_after(Duration::from_secs(1))
-            .closing(),
-        UpgradeError::Refused(Refused::Full) => {
-            Problem::new(Code::Unavailable, "This pod takes no more sockets")
-                .retry_after(Duration::from_secs(5))
-        }
+        UpgradeError::Refused(why) => refused(why),
         error => {
             warn!(sockets.log, "Socket was not opened"; "error" => %error);
             Problem::new(Code::Internal, "The socket could not be opened")
@@ -85,8 +75,23 @@ pub async fn ws(
     })
 }
 
+/// Why there is no room.
+pub(super) fn refused(why: Refused) -> Problem {
+    match why {
+        Refused::TooManyUnauthenticated => {
+            Problem::new(Code::RateLimited, "Too many sockets of this address have not authenticated")
+                .retry_after(Duration::from_secs(5))
+        }
+        Refused::Draining => Problem::new(Code::Unavailable, "This pod is going away")
+            .retry_after(Duration::from_secs(1))
+            .closing(),
+        Refused::Full => Problem::new(Code::Unavailable, "This pod takes no more sockets")
+            .retry_after(Duration::from_secs(5)),
+    }
+}
+
 /// Browsers name the page's origin; what is no browser names none.
-fn is_welcome(request: &HttpRequest, origins: &[Origin]) -> bool {
+pub(super) fn is_welcome(request: &HttpRequest, origins: &[Origin]) -> bool {
     let Some(origin) = request.headers().get(ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());

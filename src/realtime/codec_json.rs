@@ -6,18 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use futures_util::FutureExt;
-use party_gallery_actors::realtime::{Action, Frame, Join, Notices, Opening, Protocol, Received, Show};
+use party_gallery_actors::realtime::{Action, Frame, Notices, Opening, Protocol, Received};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
+    acting::{Words, act_all},
     principal::{Authenticator, Principal},
-    protocol::{Conversation, Malformed, Request, Step},
+    protocol::{Conversation, Data, Malformed, Request},
     refusal::Refusal,
-    rooms::{Room, Rooms, heard_in, topic},
+    rooms::Rooms,
 };
 use crate::domain::event::EventKind;
 
@@ -58,7 +57,7 @@ impl Protocol for JsonSession {
             Received::Binary(_) => self.0.on_request(Err(Malformed { id: None, refusal: BINARY }), now),
             Received::Other => self.0.on_other(now),
         };
-        act_all(steps, now)
+        act_all(steps, &JsonWords, now)
     }
 
     fn on_crowded(&mut self, received: Received, now: Instant) -> Vec<Action> {
@@ -66,7 +65,7 @@ impl Protocol for JsonSession {
             Received::Text(text) => decode(text),
             Received::Binary(_) | Received::Other => Err(Malformed { id: None, refusal: BINARY }),
         };
-        act_all(self.0.on_crowded(&request, now), now)
+        act_all(self.0.on_crowded(&request, now), &JsonWords, now)
     }
 }
 
@@ -80,12 +79,12 @@ pub fn logged(kind: EventKind, party: Uuid, seq: i64, data: &impl Serialize) -> 
         party_id: Uuid,
         seq: i64,
     }
-    encode(&Logged { event: kind.name(), data, party_id: party, seq })
+    announce(&Logged { event: kind.name(), data, party_id: party, seq })
 }
 
 /// An event that is in no log, as `/ws` shows it.
 pub fn emitted(event: &'static str, data: &impl Serialize) -> Frame {
-    encode(&Event { event, data })
+    announce(&Event { event, data })
 }
 
 /// The sweeper's words in JSON.
@@ -96,7 +95,7 @@ impl Notices for JsonNotices {
     fn expiring(&self) -> Option<Frame> {
         #[derive(Serialize)]
         struct Nothing {}
-        Some(encode(&Event { event: "auth:expiring", data: Nothing {} }))
+        Some(announce(&Event { event: "auth:expiring", data: Nothing {} }))
     }
 
     fn draining(&self, reconnect_after: Duration) -> Option<Frame> {
@@ -106,7 +105,7 @@ impl Notices for JsonNotices {
             reconnect_after_ms: u64,
         }
         let reconnect_after_ms = u64::try_from(reconnect_after.as_millis()).unwrap_or(u64::MAX);
-        Some(encode(&Event { event: "server:draining", data: Draining { reconnect_after_ms } }))
+        Some(announce(&Event { event: "server:draining", data: Draining { reconnect_after_ms } }))
     }
 }
 
@@ -140,7 +139,7 @@ fn decode(text: &[u8]) -> Result<Request<'_>, Malformed> {
 }
 
 /// How deep valid JSON is nested.
-fn depth(text: &[u8]) -> usize {
+pub(super) fn depth(text: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in text {
         match byte {
@@ -176,48 +175,35 @@ struct Refused {
     error: Refusal,
 }
 
-fn act_all(steps: Vec<Step<'_>>, now: Instant) -> Vec<Action> {
-    steps.into_iter().map(|step| act(step, now)).collect()
-}
+/// What is for one session, in JSON.
+#[derive(Clone, Copy)]
+struct JsonWords;
 
-fn act(step: Step<'_>, now: Instant) -> Action {
-    match step {
-        Step::Identify(principal) => Action::Identify(principal.identity(now)),
-        Step::Answer(ack, data) => Action::Send(encode(&Answer { ack, data })),
-        Step::Emit(event, data) => Action::Send(encode(&Event { event, data })),
-        Step::Refuse(Some(ack), error) => Action::Send(encode(&Refused { ack, error })),
-        Step::Refuse(None, data) => Action::Send(encode(&Event { event: "error", data })),
-        Step::Close(close) => Action::Close(close),
-        Step::Await { work, otherwise } => Action::Run {
-            work: work.map(move |steps| act_all(steps, now)).boxed(),
-            otherwise: act_all(otherwise, now),
-        },
-        Step::Enter { party, room, place, head, epoch, since, face, greeting } => Action::Join(Join {
-            topic: topic(party),
-            room: room.number(),
-            audience: heard_in(room, place),
-            head,
-            epoch: epoch.map(|epoch| epoch.as_u128()),
-            since,
-            face: face.map(|face| Bytes::from(Box::<str>::from(face).into_string())),
-            welcome: Box::new(move |joined| {
-                let sent = |action| if let Action::Send(frame) = action { Some(frame) } else { None };
-                act_all(greeting(joined), now).into_iter().filter_map(sent).collect()
-            }),
-        }),
-        Step::Type { party, is_typing, answer } => Action::Show(Show {
-            topic: topic(party),
-            room: Room::Chat.number(),
-            is_on: is_typing,
-            answer: Box::new(move |is_in| act_all(answer(is_in), now)),
-        }),
-        Step::Leave(party, room) => Action::Leave(topic(party), room.number()),
+impl Words for JsonWords {
+    fn answer(&self, ack: u64, data: &Data<'_>) -> Vec<Frame> {
+        vec![Frame::text(encode(&Answer { ack, data }))]
+    }
+
+    fn emit(&self, event: &'static str, data: &Data<'_>) -> Vec<Frame> {
+        vec![Frame::text(encode(&Event { event, data }))]
+    }
+
+    fn refuse(&self, id: Option<u64>, error: Refusal) -> Vec<Frame> {
+        vec![Frame::text(match id {
+            Some(ack) => encode(&Refused { ack, error }),
+            None => encode(&Event { event: "error", data: error }),
+        })]
     }
 }
 
-pub(super) fn encode(message: &impl Serialize) -> Frame {
+/// An event for many: other codecs put it into their own words.
+pub(super) fn announce(event: &impl Serialize) -> Frame {
+    Frame::event(encode(event))
+}
+
+fn encode(message: &impl Serialize) -> String {
     const FAILED: &str = r#"{"event":"error","data":{"code":"INTERNAL","message":"internal error"}}"#;
-    Frame::text(serde_json::to_string(message).unwrap_or_else(|_| FAILED.to_owned()))
+    serde_json::to_string(message).unwrap_or_else(|_| FAILED.to_owned())
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 //!
 //! *Invariant:* no I/O and no clock in here; `now` is an argument.
 
+mod acting;
 mod allowance;
 mod codec_json;
+mod codec_socketio;
 mod presence;
 mod principal;
 mod protocol;
@@ -22,6 +24,10 @@ pub use party_gallery_actors::realtime::{
 
 pub use self::{
     codec_json::{JsonNotices, JsonSession, emitted, logged, open},
+    codec_socketio::{
+        Decoder, Fault, Head, Packet, PacketKind, ROOT, SocketIoNotices, SocketIoSession, Whole, encode,
+        open as open_socketio,
+    },
     presence::{Gathering, Seen},
     principal::{AuthError, Authenticator, Kind, Principal, caller_of, subject},
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},

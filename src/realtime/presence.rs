@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    codec_json::{Event, encode},
+    codec_json::{Event, announce},
     principal::person_of,
 };
 use crate::domain::moment::Moment;
@@ -29,7 +29,7 @@ pub struct Seen {
 impl Seen {
     /// The event that tells of it.
     pub fn update(&self) -> Frame {
-        encode(&Event { event: "presence:update", data: self })
+        announce(&Event { event: "presence:update", data: self })
     }
 }
 
@@ -59,7 +59,7 @@ impl Gathering {
     pub fn tell(&self, person: Uuid, frame: &Frame, now: Instant) {
         for entry in self.0.get(&person).into_iter().flatten() {
             // Full: it is being closed for that already
-            _ = entry.outbox().push(frame.clone(), now);
+            _ = entry.offer(frame, now);
         }
     }
 }

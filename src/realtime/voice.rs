@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
-    codec_json::{Event, encode},
+    codec_json::{Event, announce},
     rooms::{Room, party, told_of},
 };
 
@@ -35,12 +35,12 @@ struct Talking<'a> {
 
 fn watching(event: &'static str, topic: Topic, face: Option<&Bytes>, viewer_count: usize) -> Frame {
     let viewer = face.and_then(|face| serde_json::from_slice(face).ok());
-    encode(&Event { event, data: Watching { party_id: party(topic), viewer, viewer_count } })
+    announce(&Event { event, data: Watching { party_id: party(topic), viewer, viewer_count } })
 }
 
 fn talking(event: &'static str, topic: Topic, face: &Bytes, is_typing: Option<bool>) -> Frame {
     let user = serde_json::from_slice(face).ok();
-    encode(&Event { event, data: Talking { party_id: party(topic), user, is_typing } })
+    announce(&Event { event, data: Talking { party_id: party(topic), user, is_typing } })
 }
 
 impl Voice for JsonVoice {

@@ -11,6 +11,16 @@ pub struct Config {
     pub outbox_frames: usize,
     /// The longest message of a client, in bytes, fragmented or not.
     pub message_bytes: usize,
+    /// The longest body that carries packets of Engine.IO, either way, in bytes.
+    pub payload_bytes: usize,
+    /// Packets of a client in one such body.
+    pub payload_packets: usize,
+    /// How long such a body may take to come.
+    pub post_within: Duration,
+    /// How long a request waits for something to be said.
+    pub poll_within: Duration,
+    /// How long a socket may take to become a session's that requests have carried.
+    pub upgrade_within: Duration,
     /// Sessions that one pod takes.
     pub sessions: usize,
     /// Sessions that one subject may have.
@@ -55,6 +65,11 @@ impl Default for Config {
             outbox_bytes: 1024 * 1024,
             outbox_frames: 1024,
             message_bytes: 64 * 1024,
+            payload_bytes: 1_000_000,
+            payload_packets: 256,
+            post_within: Duration::from_secs(20),
+            poll_within: Duration::from_secs(30),
+            upgrade_within: Duration::from_secs(10),
             sessions: 10_000,
             sessions_per_subject: 10,
             rooms_per_session: 100,

@@ -3,20 +3,23 @@
 //! A session stands still while its client reads nothing. What it waits for must not: work may hold a connection to
 //! PostgreSQL. So it is done here, and the session only hears of the end.
 //!
-//! *Invariant:* whoever leaves work is answered or sees its answer's other end dropped, whatever becomes of the actor.
+//! *Invariant:* whoever leaves work goes on, with what it gives or without, whatever becomes of the actor.
 
-use std::{collections::VecDeque, fmt, iter, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    fmt,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Supervised, fut::wrap_future};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use parking_lot::Mutex;
 use slog::{error, warn};
-use tokio::{
-    sync::{Notify, oneshot},
-    time::timeout,
-};
+use tokio::{sync::Notify, time::timeout};
 
-use super::{protocol::Action, registry::Registry};
+use super::{dialogue::Dialogue, protocol::Action, registry::Registry};
 use crate::kernel::{Child, Exhausted, Life};
 
 /// Pieces of work that may wait, and that are done at once.
@@ -27,38 +30,90 @@ type Work = BoxFuture<'static, Vec<Action>>;
 
 struct Errand {
     work: Work,
-    answer: oneshot::Sender<Vec<Action>>,
+    owner: Owner,
+}
+
+/// Who waits for the work of a run. Dropped, it is left at the desk, so that they go on without.
+struct Owner {
+    dialogue: Weak<Dialogue>,
+    run: u64,
+    desk: Weak<Desk>,
+}
+
+impl Owner {
+    fn is_gone(&self) -> bool {
+        self.dialogue.strong_count() == 0
+    }
+
+    /// Whether it has not gone on without.
+    fn waits(&self) -> bool {
+        self.dialogue.upgrade().is_some_and(|dialogue| dialogue.awaits(self.run))
+    }
+
+    fn go_on(mut self, given: Option<Vec<Action>>) {
+        if let Some(dialogue) = std::mem::take(&mut self.dialogue).upgrade() {
+            dialogue.go_on(self.run, given);
+        }
+    }
+}
+
+impl Drop for Owner {
+    /// Whoever drops it may hold locks that going on needs.
+    fn drop(&mut self) {
+        if !self.is_gone()
+            && let Some(desk) = self.desk.upgrade()
+        {
+            desk.lost.lock().push((Weak::clone(&self.dialogue), self.run));
+            desk.bell.notify_one();
+        }
+    }
 }
 
 /// Where sessions leave work that takes time. It outlives every life of the actor.
 #[derive(Default)]
 pub(super) struct Desk {
     waiting: Mutex<VecDeque<Errand>>,
+    /// Who waits for work that was lost: at most what waited or was being done.
+    lost: Mutex<Vec<(Weak<Dialogue>, u64)>>,
     bell: Notify,
 }
 
 impl Desk {
-    /// Leaves work. `None` when too much waits already.
-    pub(super) fn leave(&self, work: Work) -> Option<oneshot::Receiver<Vec<Action>>> {
+    /// Leaves the work of a session's `run`. `false` when too much waits already.
+    pub(super) fn leave(self: &Arc<Self>, work: Work, dialogue: &Arc<Dialogue>, run: u64) -> bool {
         let mut waiting = self.waiting.lock();
         // Nobody waits for these any more
         if waiting.len() >= WAITING {
-            waiting.retain(|errand| !errand.answer.is_closed());
+            waiting.retain(|errand| !errand.owner.is_gone());
         }
         if waiting.len() >= WAITING {
-            return None;
+            return false;
         }
-        let (answer, wait) = oneshot::channel();
-        waiting.push_back(Errand { work, answer });
+        let owner = Owner { dialogue: Arc::downgrade(dialogue), run, desk: Arc::downgrade(self) };
+        waiting.push_back(Errand { work, owner });
         drop(waiting);
         self.bell.notify_one();
-        Some(wait)
+        true
     }
 
     /// The next that somebody waits for.
     fn take(&self) -> Option<Errand> {
-        let mut waiting = self.waiting.lock();
-        iter::from_fn(|| waiting.pop_front()).find(|errand| !errand.answer.is_closed())
+        loop {
+            let errand = self.waiting.lock().pop_front()?;
+            if errand.owner.waits() {
+                return Some(errand);
+            }
+        }
+    }
+
+    /// Lets those go on whose work was lost.
+    fn give_up_lost(&self) {
+        let lost = std::mem::take(&mut *self.lost.lock());
+        for (dialogue, run) in lost {
+            if let Some(dialogue) = dialogue.upgrade() {
+                dialogue.go_on(run, None);
+            }
+        }
     }
 }
 
@@ -103,6 +158,7 @@ impl Supervised for Clerk {
 async fn serve(life: Life<Clerk>, desk: Arc<Desk>, deadline: Duration) {
     let mut errands = FuturesUnordered::new();
     while life.is_current() {
+        desk.give_up_lost();
         while errands.len() < AT_ONCE
             && let Some(errand) = desk.take()
         {
@@ -118,32 +174,17 @@ async fn serve(life: Life<Clerk>, desk: Arc<Desk>, deadline: Duration) {
 }
 
 /// Does one piece of work. One that panics or takes too long hurts only who left it.
-async fn run(life: &Life<Clerk>, Errand { work, answer }: Errand, deadline: Duration) {
-    match timeout(deadline, AssertUnwindSafe(work).catch_unwind()).await {
-        // Who does not wait any more does not need it
-        Ok(Ok(actions)) => _ = answer.send(actions),
-        Ok(Err(_panic)) => error!(life.log(), "Work of a session failed"),
-        Err(_late) => warn!(life.log(), "Work of a session took too long"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::future::ready;
-
-    use super::*;
-
-    #[test]
-    fn what_nobody_waits_for_any_more_is_not_begun() {
-        let desk = Desk::default();
-        let mut waits: Vec<_> = (0..4).map(|_| desk.leave(ready(Vec::new()).boxed()).unwrap()).collect();
-        let (last, gone) = (waits.pop().unwrap(), waits);
-        drop(gone);
-        _ = desk.take().unwrap().answer.send(Vec::new());
-        assert!(
-            last.now_or_never().is_some_and(|answered| answered.is_ok()),
-            "the first three are passed over"
-        );
-        assert!(desk.take().is_none());
-    }
+async fn run(life: &Life<Clerk>, Errand { work, owner }: Errand, deadline: Duration) {
+    let given = match timeout(deadline, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(actions)) => Some(actions),
+        Ok(Err(_panic)) => {
+            error!(life.log(), "Work of a session failed");
+            None
+        }
+        Err(_late) => {
+            warn!(life.log(), "Work of a session took too long");
+            None
+        }
+    };
+    owner.go_on(given);
 }

@@ -5,7 +5,7 @@ use std::{
     fmt, mem,
     net::IpAddr,
     sync::{
-        Arc, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -18,8 +18,9 @@ use super::{
     config::Config,
     counts::{Counters, count},
     cut::Cut,
+    dialogue::Dialogue,
     frame::Frame,
-    outbox::Outbox,
+    outbox::{Full, Outbox},
     protocol::{Identity, Notices},
     revocation::Credential,
     topic::Topic,
@@ -35,7 +36,10 @@ pub struct Entry {
     pub(super) id: SessionId,
     pub(super) address: IpAddr,
     pub(super) outbox: Outbox,
-    pub(super) cut: Weak<Cut>,
+    /// The connection; none while requests carry the session.
+    pub(super) cut: Mutex<Weak<Cut>>,
+    /// Whether only the answer to a ping is a sign of life, not any byte.
+    pub(super) is_strict: bool,
     pub(super) notices: Arc<dyn Notices>,
     /// How long its client is to wait before it comes back, if it is sent away.
     pub(super) return_after: Duration,
@@ -43,6 +47,8 @@ pub struct Entry {
     pub(super) counters: Arc<Counters>,
     /// Whether the client has sent its close.
     pub(super) goodbye: AtomicBool,
+    /// What its client and it say to each other.
+    pub(super) dialogue: OnceLock<Weak<Dialogue>>,
     /// The rooms that it is in.
     pub(super) rooms: Mutex<HashSet<(Topic, u8)>>,
 }
@@ -56,6 +62,20 @@ impl Entry {
     /// What waits to be sent to it.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Notes its exchange with its client, once.
+    pub(super) fn attend(&self, dialogue: &Arc<Dialogue>) {
+        _ = self.dialogue.set(Arc::downgrade(dialogue));
+    }
+
+    /// Leaves an event for it that many are told, in its own codec.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`].
+    pub fn offer(&self, event: &Frame, now: Instant) -> Result<(), Full> {
+        self.outbox.push(self.notices.render(event), now)
     }
 
     /// Who speaks in it, once known.
@@ -92,6 +112,13 @@ impl Entry {
 
     /// Notes that bytes came from the client.
     pub(super) fn note_in(&self, now: Instant) {
+        if !self.is_strict {
+            self.note_alive(now);
+        }
+    }
+
+    /// Notes that a ping was answered.
+    pub(super) fn note_alive(&self, now: Instant) {
         self.vitals.lock().last_in = now;
     }
 
@@ -114,7 +141,7 @@ impl Entry {
     /// reads on for a while, so that a reset does not overtake the close.
     pub(super) fn end_reading(&self) {
         if self.goodbye.load(Ordering::Relaxed)
-            && let Some(cut) = self.cut.upgrade()
+            && let Some(cut) = self.connection()
         {
             cut.end_reading();
         }
@@ -127,12 +154,14 @@ impl Entry {
 
     /// Closes it so that its client comes back in its turn.
     pub(super) fn send_back(&self, now: Instant) {
-        self.tell(self.notices.draining(self.return_after), now);
-        self.outbox.close(Close::RESTARTING, now);
+        self.outbox.close_with(self.notices.draining(self.return_after), Close::RESTARTING, now);
     }
 
     /// Does what is due `now`.
     pub(super) fn sweep(&self, now: Instant, config: &Config) {
+        if let Some(dialogue) = self.dialogue.get().and_then(Weak::upgrade) {
+            dialogue.expire(now);
+        }
         match self.take_duty(now, config) {
             Duty::Rest => {}
             Duty::Cut => {
@@ -159,7 +188,7 @@ impl Entry {
         let duty = vitals.judge(closing, ping_waits, now, config);
         match duty {
             Duty::Warn => vitals.warned = true,
-            Duty::Ping => vitals.pinged = Some(now),
+            Duty::Ping => vitals.pinged = Some(vitals.ping_at(self.is_strict, now, config)),
             Duty::Cut | Duty::Bury => vitals.is_cut = true,
             Duty::Drain => vitals.drain_at = None,
             Duty::Rest | Duty::Refuse => {}
@@ -174,8 +203,17 @@ impl Entry {
         }
     }
 
+    /// Whether it was given up: its connection was cut, if it had one.
+    pub(super) fn is_cut(&self) -> bool {
+        self.vitals.lock().is_cut
+    }
+
+    fn connection(&self) -> Option<Arc<Cut>> {
+        self.cut.lock().upgrade()
+    }
+
     fn cut(&self) {
-        if let Some(cut) = self.cut.upgrade() {
+        if let Some(cut) = self.connection() {
             cut.cut();
         }
     }

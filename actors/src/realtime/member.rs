@@ -106,7 +106,7 @@ impl Member {
             hold.upto = hold.upto.max(event.seq);
         }
         if is_sent {
-            self.entry.outbox().push(event.frame.clone(), now)?;
+            self.entry.offer(&event.frame, now)?;
         }
         Ok(is_sent)
     }

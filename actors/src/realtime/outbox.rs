@@ -77,12 +77,26 @@ impl Outbox {
     ///
     /// [`Full`], then and ever after.
     pub fn push(&self, frame: Frame, now: Instant) -> Result<(), Full> {
+        self.push_all([frame], now)
+    }
+
+    /// As [`Outbox::push`], with nothing between these frames.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`], then and ever after.
+    pub(super) fn push_all(
+        &self,
+        frames: impl IntoIterator<Item = Frame, IntoIter: ExactSizeIterator + Clone>,
+        now: Instant,
+    ) -> Result<(), Full> {
         let mut queue = self.queue.lock();
         if queue.closing.is_some() {
             return Err(Full);
         }
-        let bytes = queue.bytes.saturating_add(frame.cost());
-        let result = if bytes > self.max_bytes || queue.frames.len() >= self.max_frames {
+        let frames = frames.into_iter();
+        let bytes = frames.clone().fold(queue.bytes, |bytes, frame| bytes.saturating_add(frame.cost()));
+        let result = if bytes > self.max_bytes || queue.frames.len() + frames.len() > self.max_frames {
             queue.overflowed = true;
             queue.drop_frames();
             queue.leave(Close::TOO_SLOW, now);
@@ -90,7 +104,7 @@ impl Outbox {
             Err(Full)
         } else {
             queue.bytes = bytes;
-            queue.frames.push_back(frame);
+            queue.frames.extend(frames);
             Ok(())
         };
         wake(queue);
@@ -101,6 +115,24 @@ impl Outbox {
     pub fn close(&self, close: Close, now: Instant) {
         let mut queue = self.queue.lock();
         if queue.closing.is_none() {
+            queue.leave(close, now);
+            self.low.notify_waiters();
+            wake(queue);
+        }
+    }
+
+    /// As [`Outbox::close`], with a last word ahead of it: whoever takes the one takes the other. One that does not fit is
+    /// left out.
+    pub(super) fn close_with(&self, last: Option<Frame>, close: Close, now: Instant) {
+        let mut queue = self.queue.lock();
+        if queue.closing.is_none() {
+            if let Some(last) = last.filter(|last| {
+                queue.frames.len() < self.max_frames
+                    && queue.bytes.saturating_add(last.cost()) <= self.max_bytes
+            }) {
+                queue.bytes = queue.bytes.saturating_add(last.cost());
+                queue.frames.push_back(last);
+            }
             queue.leave(close, now);
             self.low.notify_waiters();
             wake(queue);
@@ -188,6 +220,17 @@ impl Outbox {
     /// Takes what is to be sent next: about `limit` bytes, at least one frame if one waits. When there is nothing,
     /// `waker` is woken by the next thing to come.
     pub(super) fn take(&self, limit: usize, waker: &Waker) -> Batch {
+        let mut bytes = 0;
+        self.take_while(waker, |frame| {
+            let may = bytes < limit;
+            bytes += frame.cost();
+            may
+        })
+    }
+
+    /// Takes what is to be sent next, as long as `may` says so of the next frame. When there is nothing, `waker` is woken
+    /// by the next thing to come.
+    pub(super) fn take_while(&self, waker: &Waker, mut may: impl FnMut(&Frame) -> bool) -> Batch {
         let mut queue = self.queue.lock();
         let mut batch = Batch {
             ping: std::mem::take(&mut queue.ping),
@@ -195,7 +238,7 @@ impl Outbox {
             ..Batch::default()
         };
         let mut bytes = 0;
-        while bytes < limit
+        while queue.frames.front().is_some_and(&mut may)
             && let Some(frame) = queue.frames.pop_front()
         {
             bytes += frame.cost();

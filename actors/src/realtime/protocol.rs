@@ -55,6 +55,8 @@ impl Received {
 pub enum Action {
     /// Send this.
     Send(Frame),
+    /// Send these with nothing between them: a message with its attachments.
+    SendAll(Vec<Frame>),
     /// From now on the session is this one's. A subject with too many sessions is closed with 4009 instead, and
     /// what follows is not sent.
     Identify(Identity),
@@ -80,6 +82,7 @@ impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Send(frame) => f.debug_tuple("Send").field(frame).finish(),
+            Self::SendAll(frames) => f.debug_tuple("SendAll").field(frames).finish(),
             Self::Identify(identity) => f.debug_tuple("Identify").field(identity).finish(),
             Self::Close(close) => f.debug_tuple("Close").field(close).finish(),
             Self::Run { otherwise, .. } => {
@@ -94,7 +97,7 @@ impl fmt::Debug for Action {
 
 /// The meaning of a session's frames: a state machine without a socket and without a clock. It is dropped when the
 /// session ends; a panic in it ends that session alone.
-pub trait Protocol: 'static {
+pub trait Protocol: Send + 'static {
     /// Decides what follows what came `now`. Actions are done in their order.
     fn on_received(&mut self, received: Received, now: Instant) -> Vec<Action>;
 
@@ -102,11 +105,22 @@ pub trait Protocol: 'static {
     fn on_crowded(&mut self, received: Received, now: Instant) -> Vec<Action>;
 }
 
-/// What the sweeper tells a session, in the words of its codec. `None` where there are none.
+/// What is told a session by others than its protocol, in the words of its codec. `None` where there are none.
 pub trait Notices: Send + Sync + 'static {
     /// The session's identity expires soon.
     fn expiring(&self) -> Option<Frame>;
 
     /// The pod is going away; come back after `reconnect_after`.
     fn draining(&self, reconnect_after: Duration) -> Option<Frame>;
+
+    /// An event that many are told, in this session's codec.
+    fn render(&self, event: &Frame) -> Frame {
+        event.clone()
+    }
+
+    /// What goes out ahead of `close`, for codecs that tell of it in their own words; at most two.
+    fn farewell(&self, close: Close) -> Vec<Frame> {
+        let _ = close;
+        Vec::new()
+    }
 }

@@ -7,7 +7,7 @@ use std::{
     collections::HashSet,
     fmt,
     net::IpAddr,
-    sync::{Arc, Weak, atomic::AtomicBool},
+    sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -21,6 +21,7 @@ use super::{
     counts::{Counters, Counts, count},
     cut::Cut,
     desk::Desk,
+    engine::Lines,
     entry::{Entry, SessionId},
     outbox::Outbox,
     protocol::{Identity, Notices},
@@ -49,6 +50,7 @@ pub struct Registry {
     pub(super) topics: Arc<Topics>,
     pub(super) subjects: Arc<Subjects>,
     pub(super) desk: Arc<Desk>,
+    pub(super) lines: Lines,
 }
 
 impl Registry {
@@ -64,6 +66,7 @@ impl Registry {
             topics,
             subjects,
             desk: Arc::default(),
+            lines: Lines::default(),
             counters,
             last_sweep: Mutex::default(),
         })
@@ -74,12 +77,13 @@ impl Registry {
         &self.config
     }
 
-    /// Enters a session. One whose subject has too many is entered as well, with its close.
+    /// Enters a session; in a strict one only the answer to a ping is a sign of life. One whose subject has too many is
+    /// entered as well, with its close.
     pub(super) fn open(
         self: &Arc<Self>,
         address: IpAddr,
         identity: Option<Identity>,
-        cut: Weak<Cut>,
+        (cut, is_strict): (Weak<Cut>, bool),
         notices: Arc<dyn Notices>,
         now: Instant,
     ) -> Result<Membership, Refused> {
@@ -91,12 +95,14 @@ impl Registry {
             id,
             address,
             outbox: Outbox::new(&self.config),
-            cut,
+            cut: Mutex::new(cut),
+            is_strict,
             notices,
             return_after: self.return_after(id),
             vitals: Mutex::new(Vitals::new(now)),
             counters: Arc::clone(&self.counters),
             goodbye: AtomicBool::new(false),
+            dialogue: OnceLock::new(),
             rooms: Mutex::new(HashSet::new()),
         });
         sessions.enter(&entry);
@@ -123,14 +129,20 @@ impl Registry {
     /// Looks at all sessions and does what is due for each.
     pub(super) fn sweep(&self, now: Instant) {
         for entry in self.entries() {
-            entry.sweep(now, &self.config);
+            self.look_at(&entry, now);
         }
+        self.lines.sweep(now);
         let overdue = self.sessions.lock().take_overdue(now, self.config.close_within);
         for cut in overdue {
             count(&self.counters.cut);
             cut.cut();
         }
         *self.last_sweep.lock() = Some(now);
+    }
+
+    /// Does what is due for one session.
+    pub(super) fn look_at(&self, entry: &Entry, now: Instant) {
+        entry.sweep(now, &self.config);
     }
 
     /// When the client of a session is to come back: spread by the golden ratio, which leaves no two sessions of

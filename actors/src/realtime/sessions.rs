@@ -100,7 +100,7 @@ impl Sessions {
             let vitals = *entry.vitals.lock();
             self.release(vitals.identity.map(|known| known.subject), entry);
             if !vitals.is_cut {
-                self.ending.push((Weak::clone(&entry.cut), entry.outbox.closing().unwrap_or(now)));
+                self.ending.push((Weak::clone(&entry.cut.lock()), entry.outbox.closing().unwrap_or(now)));
             }
         }
     }

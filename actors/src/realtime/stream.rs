@@ -260,7 +260,7 @@ impl Stream {
         let hears = |member: &&mut Member| member.is_live && member.hears(audience) && is_meant(member);
         for member in self.members.values_mut().filter(hears) {
             // Full: it is being closed for that already
-            _ = member.entry.outbox().push(frame.clone(), now);
+            _ = member.entry.offer(frame, now);
         }
     }
 

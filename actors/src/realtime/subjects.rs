@@ -88,7 +88,7 @@ impl Subjects {
     fn tell_here(&self, subject: Subject, frame: &Frame, now: Instant) {
         for entry in self.of(subject) {
             // Full: it is being closed for that already
-            _ = entry.outbox.push(frame.clone(), now);
+            _ = entry.offer(frame, now);
         }
     }
 

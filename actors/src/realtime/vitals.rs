@@ -86,6 +86,13 @@ impl Vitals {
         Duty::Rest
     }
 
+    /// From when on a ping that goes out `now` waits for its answer. Suites count the milliseconds: a sweep that comes
+    /// late by less than its rhythm does not make it later.
+    pub(super) fn ping_at(&self, is_strict: bool, now: Instant, config: &Config) -> Instant {
+        let due = self.pinged.unwrap_or(self.opened) + config.ping_every;
+        if is_strict && now < due + config.sweep_every { due } else { now }
+    }
+
     /// Whether a ping has had no answer, be it any byte at all, for too long. While the ping still waits behind what
     /// the socket takes slowly, a byte that goes out is a sign of life too.
     fn is_silent(&self, ping_waits: bool, now: Instant, config: &Config) -> bool {

@@ -80,7 +80,7 @@ impl Word {
             SAID_TEXT | SAID_BINARY => {
                 let (audience, said) = rest.split_first()?;
                 let frame = if *kind == SAID_TEXT {
-                    Frame::text(str::from_utf8(said).ok()?)
+                    Frame::event(str::from_utf8(said).ok()?)
                 } else {
                     Frame::binary(bytes.slice_ref(said))
                 };

@@ -186,6 +186,9 @@ impl Session<'_> {
             }
             match action {
                 Action::Send(frame) => self.send(chain, &frame, is_counted),
+                Action::SendAll(frames) => {
+                    frames.iter().for_each(|frame| self.send(chain, frame, is_counted));
+                }
                 Action::Close(close) => self.close(close),
                 Action::Identify(_) => self.is_known = true,
                 Action::Run { work, otherwise } => {

@@ -201,7 +201,13 @@ impl Client {
             expires_at: Instant::now() + Duration::from_secs(3600),
         };
         let membership = registry
-            .open([127, 0, 0, 1].into(), Some(identity), Weak::new(), Arc::new(Silence), Instant::now())
+            .open(
+                [127, 0, 0, 1].into(),
+                Some(identity),
+                (Weak::new(), false),
+                Arc::new(Silence),
+                Instant::now(),
+            )
             .unwrap();
         Self { membership, got: Vec::new(), close: None, answers: Arc::default() }
     }

@@ -4,7 +4,7 @@ mod answers;
 mod client;
 mod feed;
 mod order;
-mod pod;
+pub(super) mod pod;
 #[cfg(feature = "chaos")]
 mod pods;
 mod reads;

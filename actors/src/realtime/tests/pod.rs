@@ -26,9 +26,9 @@ use crate::kernel::{Child, Handle, Supervisor};
 use crate::realtime::*;
 
 /// Longer than anything here takes on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(in crate::realtime) const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(in crate::realtime) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Says everything back; some words do something.
 struct Echo;
@@ -98,6 +98,42 @@ impl Notices for Words {
     }
 }
 
+/// The echo as Engine.IO frames it.
+struct EngineEcho(Echo);
+
+impl Protocol for EngineEcho {
+    fn on_received(&mut self, received: Received, now: Instant) -> Vec<Action> {
+        self.0.on_received(received, now).into_iter().map(framed).collect()
+    }
+
+    fn on_crowded(&mut self, received: Received, now: Instant) -> Vec<Action> {
+        self.0.on_crowded(received, now)
+    }
+}
+
+fn framed(action: Action) -> Action {
+    match action {
+        Action::Send(frame) if frame.is_text() => {
+            Action::Send(engine::message(std::str::from_utf8(frame.bytes()).unwrap()))
+        }
+        Action::Run { work, otherwise } => {
+            let work = work.map(|actions| actions.into_iter().map(framed).collect()).boxed();
+            Action::Run { work, otherwise }
+        }
+        other => other,
+    }
+}
+
+/// What opens an echo as Engine.IO frames it.
+pub(in crate::realtime) fn echo(request: &HttpRequest) -> Opening {
+    Opening {
+        protocol: Box::new(EngineEcho(Echo)),
+        notices: Arc::new(Words),
+        address: request.peer_addr().unwrap().ip(),
+        identity: None,
+    }
+}
+
 async fn open(request: HttpRequest, payload: Payload, registry: web::Data<Registry>) -> HttpResponse {
     let opening = Opening {
         protocol: Box::new(Echo),
@@ -113,22 +149,25 @@ async fn open(request: HttpRequest, payload: Payload, registry: web::Data<Regist
 }
 
 /// A pod with nothing but sockets.
-pub(super) struct Pod {
-    pub(super) address: SocketAddr,
-    pub(super) registry: Arc<Registry>,
-    pub(super) hub: Handle<Hub>,
-    pub(super) clerk: Handle<Clerk>,
+pub(in crate::realtime) struct Pod {
+    pub(in crate::realtime) address: SocketAddr,
+    pub(in crate::realtime) registry: Arc<Registry>,
+    pub(in crate::realtime) hub: Handle<Hub>,
+    pub(in crate::realtime) clerk: Handle<Clerk>,
     supervisor: Supervisor,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Pod {
-    pub(super) async fn start(config: Config) -> Self {
+    pub(in crate::realtime) async fn start(config: Config) -> Self {
         Self::start_with(config, |registry| Hub::child(Arc::clone(registry))).await
     }
 
-    pub(super) async fn start_with(config: Config, hub: impl FnOnce(&Arc<Registry>) -> Child<Hub>) -> Self {
+    pub(in crate::realtime) async fn start_with(
+        config: Config,
+        hub: impl FnOnce(&Arc<Registry>) -> Child<Hub>,
+    ) -> Self {
         let registry = Registry::new(config);
         let supervisor = Supervisor::start(Logger::root(Discard, o!())).unwrap();
         let hub = supervisor.add(hub(&registry)).await.unwrap();
@@ -136,11 +175,17 @@ impl Pod {
         let data = web::Data::from(Arc::clone(&registry));
         let (sender, receiver) = mpsc::sync_channel(1);
         let thread = std::thread::spawn(move || {
-            let app = move || App::new().app_data(data.clone()).route("/ws", web::get().to(open));
+            let app = move || {
+                App::new()
+                    .app_data(data.clone())
+                    .route("/ws", web::get().to(open))
+                    .route("/engine.io/", web::route().to(engine::tests::serve))
+            };
             actix_web::rt::System::new().block_on(async move {
                 let server = HttpServer::new(app)
                     .workers(1)
                     .disable_signals()
+                    .h1_allow_half_closed(false)
                     .on_connect(on_connect)
                     .bind("127.0.0.1:0")
                     .unwrap();
@@ -154,12 +199,12 @@ impl Pod {
         Self { address, registry, hub, clerk, supervisor, server, thread: Some(thread) }
     }
 
-    pub(super) async fn connect(&self) -> Client {
+    pub(in crate::realtime) async fn connect(&self) -> Client {
         connect_async(format!("ws://{}/ws", self.address)).await.unwrap().0
     }
 
     /// A client that has shaken hands and does nothing by itself.
-    pub(super) async fn connect_raw(&self) -> TcpStream {
+    pub(in crate::realtime) async fn connect_raw(&self) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = "GET /ws HTTP/1.1\r\nHost: pod\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -172,7 +217,7 @@ impl Pod {
         stream
     }
 
-    pub(super) async fn stop(mut self) {
+    pub(in crate::realtime) async fn stop(mut self) {
         self.server.stop(false).await;
         self.thread.take().unwrap().join().unwrap();
         self.supervisor.stop_all().await;
@@ -180,11 +225,11 @@ impl Pod {
 }
 
 /// Times that do not get in the way.
-pub(super) fn config() -> Config {
+pub(in crate::realtime) fn config() -> Config {
     Config { authenticate_within: PATIENCE * 10, sweep_every: Duration::from_millis(20), ..Config::default() }
 }
 
-pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
+pub(in crate::realtime) async fn until(what: &str, holds: impl Fn() -> bool) {
     let mut tick = interval(Duration::from_millis(5));
     let start = Instant::now();
     while !holds() {
@@ -193,12 +238,12 @@ pub(super) async fn until(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-pub(super) async fn say(client: &mut Client, text: &str) {
+pub(in crate::realtime) async fn say(client: &mut Client, text: &str) {
     client.send(Message::text(text)).await.unwrap();
 }
 
 /// The next text, or the close.
-pub(super) async fn hear(client: &mut Client) -> Result<String, u16> {
+pub(in crate::realtime) async fn hear(client: &mut Client) -> Result<String, u16> {
     loop {
         let message = timeout(PATIENCE, client.next()).await.expect("an answer in time");
         match message.expect("no end without a close").expect("no reset") {
@@ -211,7 +256,7 @@ pub(super) async fn hear(client: &mut Client) -> Result<String, u16> {
 }
 
 /// Sends to a client that reads nothing until its socket takes no more, so that not even a close is taken.
-pub(super) async fn block(pod: &Pod, entry: &Entry, size: usize) {
+pub(in crate::realtime) async fn block(pod: &Pod, entry: &Entry, size: usize) {
     let mut tick = interval(Duration::from_millis(100));
     let start = Instant::now();
     loop {
@@ -228,7 +273,7 @@ pub(super) async fn block(pod: &Pod, entry: &Entry, size: usize) {
 }
 
 /// Fills an outbox until it takes no more.
-pub(super) fn flood(entry: &Entry, size: usize) {
+pub(in crate::realtime) fn flood(entry: &Entry, size: usize) {
     let frame = Frame::binary(vec![b'x'; size]);
     let start = Instant::now();
     while entry.outbox().push(frame.clone(), Instant::now()).is_ok() {
