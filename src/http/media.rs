@@ -1,7 +1,5 @@
 //! Media: pages of a gallery, one media, its edits, its deletion.
 
-use std::time::Instant;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
@@ -21,11 +19,11 @@ use crate::{
     },
     service::{
         error::Error,
-        gallery::{Filter, Gallery},
-        pages::{Key, Pages, Stale},
+        gallery::{Filter, Gallery, GalleryPage, Seen},
+        pages::Asked,
         views::Views,
     },
-    view::One,
+    view::{One, Sheet},
 };
 
 /// `GET /parties/{id}/media`. Where the database cannot be asked, as it was before, if everybody may see it.
@@ -39,25 +37,16 @@ pub async fn list(
     party: Id,
     Query(mut query): Query,
     gallery: web::Data<Gallery>,
-    pages: web::Data<Pages>,
 ) -> Result<HttpResponse, Problem> {
     let page = Page::<(i64, i32)>::read(&mut query);
     let filter = filter(&mut query);
-    let (page, filter) = query.finish(page.zip(filter)).map_err(Error::from)?;
-    let Page { limit, after } = page;
-    let (key, asked) = (Key { party: party.0, caller, filter, limit, after }, Instant::now());
-    let found = match gallery.page(caller, party.0, &key.filter, limit, after).await {
-        Ok(found) => found,
-        Err(error) => {
-            let Stale { body, age } = pages.instead(&key, error, Instant::now())?;
-            return Ok(reply::stale(&request, body, age));
-        }
+    let (Page { limit, after }, filter) = query.finish(page.zip(filter)).map_err(Error::from)?;
+    let print = |found: &GalleryPage| {
+        let meta = Meta::new(limit, found.next.as_ref()).at(found.seq);
+        Sheet::write(found.items.iter().map(Seen::view), &meta)
     };
-    let views: Vec<_> = found.items.iter().map(|seen| seen.view()).collect();
-    let meta = Meta::new(limit, found.next.as_ref()).at(found.seq);
-    let (reply, body) = reply::page(&request, &views, &meta)?;
-    pages.keep(key, &found, &body, asked);
-    Ok(reply)
+    let shown = gallery.show(caller, Asked { party: party.0, filter, limit, after }, print).await?;
+    Ok(reply::sheet(&request, &shown))
 }
 
 /// `GET /media/{id}`.
