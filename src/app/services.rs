@@ -84,7 +84,7 @@ pub(super) struct Services {
     chat: Data<Chat>,
     views: Data<Views>,
     likes: Arc<Likes>,
-    pages: Data<Pages>,
+    pages: Arc<Pages>,
     displays: Data<Displays>,
     favorites: Data<Favorites>,
     devices: Data<Devices>,
@@ -166,13 +166,14 @@ impl Services {
         let devices = Devices::new(database.clone(), Arc::clone(&answers));
         let turns = Marks::new(redis.clone(), likes::PREFIX, likes::ONCE_IN);
         let likes = Arc::new(Likes::new(database.clone(), turns, reach));
+        let pages = Arc::new(Pages::new(follow));
         let gallery = Gallery::new(
             database.clone(),
             store.clone(),
             Arc::clone(&links),
             announce,
             wake,
-            Arc::clone(&likes),
+            (Arc::clone(&likes), Arc::clone(&pages)),
         );
         let comments = Comments::new(gallery.clone(), Arc::clone(&answers));
         let marks = Marks::new(redis.clone(), views::PREFIX, views::ONCE_IN);
@@ -199,7 +200,7 @@ impl Services {
             chat: Data::new(chat),
             views: Data::new(views),
             likes,
-            pages: Data::new(Pages::new(follow)),
+            pages,
             displays: Data::new(displays),
             favorites: Data::new(Favorites::new(database.clone())),
             devices: Data::new(devices),
@@ -221,7 +222,7 @@ impl Services {
 
     /// Gallery pages that were read before.
     pub(super) fn pages(&self) -> Arc<Pages> {
-        self.pages.clone().into_inner()
+        Arc::clone(&self.pages)
     }
 
     /// What sockets are told, and who may hear it.
@@ -270,7 +271,6 @@ impl Services {
             .app_data(self.uploads.clone())
             .app_data(self.chat.clone())
             .app_data(self.views.clone())
-            .app_data(self.pages.clone())
             .app_data(self.displays.clone())
             .app_data(self.favorites.clone())
             .app_data(self.devices.clone())

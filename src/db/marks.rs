@@ -9,12 +9,15 @@ use super::{
     Connection, DatabaseError,
     media::media,
     moment::{moment, parameter},
+    parties::{self, Found},
 };
 use crate::domain::{
     mark::{Mark, Marks},
     media::Media,
     moment::Exact,
 };
+
+const FIND: &str = include_str!("queries/marks/find.sql");
 
 /// Sets a mark. `false`: it was set before.
 ///
@@ -106,10 +109,23 @@ pub async fn find(
     person: Uuid,
     media: &[Uuid],
 ) -> Result<HashMap<Uuid, Marks>, DatabaseError> {
-    const FIND: &str = include_str!("queries/marks/find.sql");
-    let rows = connection.query(FIND, &[&person, &media]).await?;
-    let marks = |row: &Row| Marks { is_liked: row.get("is_liked"), is_favorite: row.get("is_favorite") };
-    Ok(rows.iter().map(|row| (row.get("id"), marks(row))).collect())
+    Ok(connection.query(FIND, &[&person, &media]).await?.iter().map(marks).collect())
+}
+
+/// A party, as a person finds it, and their marks on these media, in one round trip.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn find_with_party(
+    connection: &mut Connection,
+    party: Uuid,
+    person: Uuid,
+    media: &[Uuid],
+) -> Result<(Option<Found>, HashMap<Uuid, Marks>), DatabaseError> {
+    let (found, rows) =
+        connection.query_both((parties::FIND, &[&Some(person), &party]), (FIND, &[&person, &media])).await?;
+    Ok((found.first().map(parties::found), rows.iter().map(marks).collect()))
 }
 
 /// At most `limit` READY media that a user has marked before `after`, as far as they may still read the party, and when
@@ -144,4 +160,8 @@ pub async fn page(
     let marked_at = after.map(|(Exact(marked_at), _)| parameter(marked_at));
     let rows = connection.query(statement, &[&person, &marked_at, &after.map(|(_, id)| id), &limit]).await?;
     Ok(rows.iter().filter_map(|row| Some((media(row)?, Exact(moment(row, "marked_at"))))).collect())
+}
+
+fn marks(row: &Row) -> (Uuid, Marks) {
+    (row.get("id"), Marks { is_liked: row.get("is_liked"), is_favorite: row.get("is_favorite") })
 }

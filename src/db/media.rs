@@ -3,7 +3,12 @@
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
-use super::{Connection, DatabaseError, moment::moment, person::person};
+use super::{
+    Connection, DatabaseError,
+    moment::moment,
+    parties::{self, Found},
+    person::person,
+};
 use crate::domain::media::{Files, Media, MediaStatus, MediaType, Mood, Sort, Usage};
 
 /// What is kept of a media that was received.
@@ -118,6 +123,38 @@ pub async fn page(
     party: Uuid,
     selection: &Selection<'_>,
 ) -> Result<(Vec<Media>, i64), DatabaseError> {
+    let read = async |statement, parameters: &[&(dyn ToSql + Sync)]| {
+        connection.query(statement, parameters).await.map(|rows| paged(&rows))
+    };
+    with_statement(party, selection, read).await
+}
+
+/// As [`page`], and in the same round trip the party as `viewer` finds it: for what who may see the party may see.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn page_with_party(
+    connection: &mut Connection,
+    party: Uuid,
+    viewer: Option<Uuid>,
+    selection: &Selection<'_>,
+) -> Result<(Option<Found>, Vec<Media>, i64), DatabaseError> {
+    let read = async |statement, parameters: &[&(dyn ToSql + Sync)]| {
+        let door: [&(dyn ToSql + Sync); 2] = [&viewer, &party];
+        let (found, rows) = connection.query_both((parties::FIND, &door), (statement, parameters)).await?;
+        let (media, seq) = paged(&rows);
+        Ok((found.first().map(parties::found), media, seq))
+    };
+    with_statement(party, selection, read).await
+}
+
+/// Lets `read` have the statement for a selection, and what is asked of it.
+async fn with_statement<T>(
+    party: Uuid,
+    s: &Selection<'_>,
+    read: impl AsyncFnOnce(&'static str, &[&(dyn ToSql + Sync)]) -> T,
+) -> T {
     macro_rules! sql {
         ($rest:literal) => {
             concat!(
@@ -126,7 +163,6 @@ pub async fn page(
             )
         };
     }
-    let s = selection;
     let (status, kind, mood) = (s.status.as_str(), s.kind.map(MediaType::as_str), s.mood.map(Mood::as_str));
     let (after, likes) = s.after.unzip();
     let statement = match (s.sort, s.is_plain()) {
@@ -146,10 +182,13 @@ pub async fn page(
     if s.sort == Sort::Top {
         parameters.push(&likes);
     }
-    let rows = connection.query(statement, &parameters).await?;
+    read(statement, &parameters).await
+}
+
+fn paged(rows: &[Row]) -> (Vec<Media>, i64) {
     let seq = rows.first().map(|row| row.get("party_seq")).unwrap_or_default();
     // A party without media is one row of nulls beside its number
-    Ok((rows.iter().filter_map(media).collect(), seq))
+    (rows.iter().filter_map(media).collect(), seq)
 }
 
 /// What a person has in a party; their next upload waits until this transaction ends.

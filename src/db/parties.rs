@@ -43,6 +43,10 @@ pub async fn open(connection: &mut Connection, ids: &[Uuid]) -> Result<HashMap<U
     Ok(rows.iter().map(|row| (row.get("id"), row.get("seq"))).collect())
 }
 
+/// One party, as somebody finds it.
+pub(super) const FIND: &str =
+    concat!(include_str!("queries/parties/seen.sql"), include_str!("queries/parties/find.sql"));
+
 /// The party, as `viewer` finds it.
 ///
 /// # Errors
@@ -53,8 +57,6 @@ pub async fn find(
     id: Uuid,
     viewer: Option<Uuid>,
 ) -> Result<Option<Found>, DatabaseError> {
-    const FIND: &str =
-        concat!(include_str!("queries/parties/seen.sql"), include_str!("queries/parties/find.sql"));
     let row = connection.query_opt(FIND, &[&viewer, &id]).await?;
     Ok(row.as_ref().map(found))
 }

@@ -3,7 +3,7 @@
 //! Whole bodies only, at once and with their length: the framework's own layer would make a stream of each, and send it
 //! through a thread.
 
-use std::io::Write as _;
+use std::{io::Write as _, sync::Arc};
 
 use actix_web::{
     Error, HttpMessage as _,
@@ -14,6 +14,8 @@ use actix_web::{
 };
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
+
+use crate::view::Sheet;
 
 /// Smaller ones go into one packet anyhow.
 const LEAST: usize = 1024;
@@ -36,10 +38,12 @@ pub async fn compress<B: MessageBody + 'static>(
     if !takes_gzip || !is_plain || !is_text(answer.headers()) {
         return Ok(answer.map_into_boxed_body());
     }
+    // One that is sent to many is packed once
+    let sheet = answer.response().extensions().get::<Arc<Sheet>>().cloned();
     let mut is_packed = false;
     let mut answer = answer.map_body(|_, body| match body.try_into_bytes() {
         Ok(bytes) => {
-            let packed = pack(&bytes);
+            let packed = sheet.map_or_else(|| pack(&bytes), |sheet| sheet.packed(pack));
             is_packed = packed.is_some();
             BoxBody::new(packed.unwrap_or(bytes))
         }

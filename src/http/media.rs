@@ -1,7 +1,5 @@
 //! Media: pages of a gallery, one media, its edits, its deletion.
 
-use std::time::Instant;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{
@@ -21,11 +19,11 @@ use crate::{
     },
     service::{
         error::Error,
-        gallery::{Filter, Gallery},
-        pages::{Key, Pages, Stale},
+        gallery::{Filter, Gallery, GalleryPage, Seen},
+        pages::Asked,
         views::Views,
     },
-    view::One,
+    view::{One, Sheet},
 };
 
 /// What is shown to who asks for nothing else.
@@ -50,32 +48,26 @@ pub async fn list(
     party: Id,
     Query(mut query): Query,
     gallery: web::Data<Gallery>,
-    pages: web::Data<Pages>,
 ) -> Result<HttpResponse, Problem> {
     let page = Page::<(i64, i32)>::read(&mut query);
     let filter = filter(&mut query);
-    let (page, filter) = match query.finish(page.zip(filter)) {
+    let print = |limit| {
+        move |found: &GalleryPage| {
+            let meta = Meta::new(limit, found.next.as_ref()).at(found.seq);
+            Sheet::write(found.items.iter().map(Seen::view), &meta)
+        }
+    };
+    let (Page { limit, after }, filter) = match query.finish(page.zip(filter)) {
         Ok(asked) => asked,
         // Who may not know of the party is not told what is wrong with the query either
         Err(wrong) => {
-            gallery.page(caller, party.0, &NEWEST, 1, None).await?;
+            let newest = Asked { party: party.0, filter: NEWEST, limit: 1, after: None };
+            gallery.show(caller, newest, print(1)).await?;
             return Err(Error::from(wrong).into());
         }
     };
-    let Page { limit, after } = page;
-    let (key, asked) = (Key { party: party.0, caller, filter, limit, after }, Instant::now());
-    let found = match gallery.page(caller, party.0, &key.filter, limit, after).await {
-        Ok(found) => found,
-        Err(error) => {
-            let Stale { body, age } = pages.instead(&key, error, Instant::now())?;
-            return Ok(reply::stale(&request, body, age));
-        }
-    };
-    let views: Vec<_> = found.items.iter().map(|seen| seen.view()).collect();
-    let meta = Meta::new(limit, found.next.as_ref()).at(found.seq);
-    let (reply, body) = reply::page(&request, &views, &meta)?;
-    pages.keep(key, &found, &body, asked);
-    Ok(reply)
+    let shown = gallery.show(caller, Asked { party: party.0, filter, limit, after }, print(limit)).await?;
+    Ok(reply::sheet(&request, &shown))
 }
 
 /// `GET /media/{id}`.

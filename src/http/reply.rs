@@ -1,6 +1,6 @@
 //! Successful answers: the envelope, its caching, and whether the caller has it already.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -11,13 +11,15 @@ use actix_web::{
 };
 use bytes::Bytes;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     page::Meta,
     problem::{Code, Problem},
 };
-use crate::service::once::Answer;
+use crate::{
+    service::{once::Answer, pages::Shown},
+    view::sheet::digest,
+};
 
 /// JSON answers depend on who asks, and are asked again each time.
 const VARY: &str = "Authorization, Accept-Encoding, Origin";
@@ -56,28 +58,23 @@ pub fn resource(request: &HttpRequest, data: &impl Serialize) -> Result<HttpResp
 ///
 /// It cannot be written as JSON.
 pub fn list(request: &HttpRequest, data: &impl Serialize, meta: &Meta) -> Result<HttpResponse, Problem> {
-    page(request, data, meta).map(|(reply, _)| reply)
+    Ok(tagged(request, envelope(data, Some(meta))?))
 }
 
-/// As [`list`], and the page itself, to be kept.
-///
-/// # Errors
-///
-/// It cannot be written as JSON.
-pub fn page(
-    request: &HttpRequest,
-    data: &impl Serialize,
-    meta: &Meta,
-) -> Result<(HttpResponse, Bytes), Problem> {
-    let body = envelope(data, Some(meta))?;
-    Ok((tagged(request, body.clone()), body))
-}
-
-/// A page that was read `age` ago and may have changed since.
-pub fn stale(request: &HttpRequest, body: Bytes, age: Duration) -> HttpResponse {
-    let mut reply = tagged(request, body);
-    reply.headers_mut().insert(header::AGE, age.as_secs().into());
-    reply.headers_mut().insert(STALE, HeaderValue::from_static("1"));
+/// 200 with a page of media and its ETag, or 304 when the caller has it already. One that may have changed since it was read
+/// says so.
+pub fn sheet(request: &HttpRequest, shown: &Shown) -> HttpResponse {
+    let Shown { sheet, viewers, age } = shown;
+    let viewers = viewers.as_deref();
+    let body = || viewers.map_or_else(|| sheet.body().clone(), |viewers| sheet.with(viewers));
+    let mut reply = unless_known(request, sheet.etag(viewers), body);
+    if viewers.is_none() {
+        reply.extensions_mut().insert(Arc::clone(sheet));
+    }
+    if let Some(age) = age {
+        reply.headers_mut().insert(header::AGE, age.as_secs().into());
+        reply.headers_mut().insert(STALE, HeaderValue::from_static("1"));
+    }
     reply
 }
 
@@ -118,8 +115,8 @@ pub fn has_already(headers: &HeaderMap, etag: &str) -> bool {
 /// It cannot be written as JSON.
 pub fn revised(request: &HttpRequest, data: &impl Serialize, revision: i32) -> Result<HttpResponse, Problem> {
     let body = envelope(data, None)?;
-    let etag = format!("\"{revision}-{}\"", hex(&body));
-    Ok(unless_known(request, etag, body))
+    let etag = format!("\"{revision}-{}\"", digest(&[&body]));
+    Ok(unless_known(request, etag, || body))
 }
 
 /// The revisions that `If-Match` expects; `None` when any will do. Counters may have changed since: only the revision is
@@ -135,21 +132,17 @@ pub fn expected(headers: &HeaderMap) -> Option<Vec<i32>> {
 }
 
 fn tagged(request: &HttpRequest, body: Bytes) -> HttpResponse {
-    let etag = format!("\"{}\"", hex(&body));
-    unless_known(request, etag, body)
+    let etag = format!("\"{}\"", digest(&[&body]));
+    unless_known(request, etag, || body)
 }
 
-fn hex(body: &[u8]) -> String {
-    Sha256::digest(body).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unless_known(request: &HttpRequest, etag: String, body: Bytes) -> HttpResponse {
+fn unless_known(request: &HttpRequest, etag: String, body: impl FnOnce() -> Bytes) -> HttpResponse {
     // What was changed is told even to who foresaw it
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_known = is_read && has_already(request.headers(), &etag);
     let mut reply = builder(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     reply.insert_header((header::ETAG, etag));
-    if is_known { reply.finish() } else { reply.body(body) }
+    if is_known { reply.finish() } else { reply.body(body()) }
 }
 
 fn builder(status: StatusCode) -> HttpResponseBuilder {

@@ -11,6 +11,7 @@ use super::{
     error::{Conflict, Error},
     likes::Likes,
     links::{Links, Signature},
+    pages::{Asked, Pages},
     served::{Caching, Served},
     tasks::Task,
 };
@@ -22,12 +23,13 @@ use crate::{
         parties,
     },
     domain::{
-        access::{Act, Openness},
+        access::Act,
         caller::Caller,
         event::EventKind,
         labels::Labels,
         mark::Marks,
         media::{Media, MediaStatus, MediaType, Mood, Rendition, Sort},
+        party::Party,
     },
     view::media::{MediaView, MediaViewer, Urls},
 };
@@ -41,6 +43,7 @@ pub struct Gallery {
     pub(super) announce: Arc<dyn Announce>,
     pub(super) wake: Arc<dyn Wake>,
     pub(super) likes: Arc<Likes>,
+    pub(super) pages: Arc<Pages>,
 }
 
 /// A media as one caller sees it.
@@ -91,12 +94,14 @@ pub struct Filter {
 /// A page of a gallery.
 #[derive(Debug)]
 pub struct GalleryPage {
-    /// In their order.
+    /// In their order, as everybody sees them.
     pub items: Vec<Seen>,
+    /// What the caller is to each, if they are somebody.
+    pub viewers: Option<Arc<[MediaViewer]>>,
     /// The party's number when it was read.
     pub seq: i64,
-    /// Whether everybody may see the party.
-    pub is_open: bool,
+    /// The party when its caller was let in: just before, or at the same moment.
+    pub party: Party,
     /// Where the next page begins: number, and hearts in the order of hearts.
     pub next: Option<(i64, i32)>,
 }
@@ -109,9 +114,9 @@ impl Gallery {
         links: Arc<Links>,
         announce: Arc<dyn Announce>,
         wake: Arc<dyn Wake>,
-        likes: Arc<Likes>,
+        (likes, pages): (Arc<Likes>, Arc<Pages>),
     ) -> Self {
-        Self { database, store, links, announce, wake, likes }
+        Self { database, store, links, announce, wake, likes, pages }
     }
 
     /// A page of a party's media. Who runs the party sees every status, others what they brought themselves.
@@ -119,42 +124,54 @@ impl Gallery {
     /// # Errors
     ///
     /// As the rights say; [`Error::Unavailable`].
-    pub async fn page(
-        &self,
-        caller: Caller,
-        party: Uuid,
-        filter: &Filter,
-        limit: i64,
-        after: Option<(i64, i32)>,
-    ) -> Result<GalleryPage, Error> {
+    pub(super) async fn page(&self, caller: Caller, asked: &Asked) -> Result<GalleryPage, Error> {
+        let Asked { party, filter, limit, after } = asked;
+        let mut selection = Selection {
+            status: filter.status.unwrap_or(MediaStatus::Ready),
+            only_of: None,
+            kind: filter.kind,
+            mood: filter.mood,
+            uploader_id: filter.uploader_id,
+            tag: filter.tag.as_deref(),
+            since: filter.since,
+            sort: filter.sort,
+            after: *after,
+            // One more tells whether there is a next page
+            limit: limit + 1,
+        };
         self.database
             .run(async |connection: &mut Connection| {
-                let inside = door::enter(connection, party, caller, Act::SeeGallery).await?;
-                let status = filter.status.unwrap_or(MediaStatus::Ready);
-                let sees_all = status == MediaStatus::Ready || inside.standing.is_hosting();
-                // Somebody who is nobody has brought nothing
-                let only_of = (!sees_all).then(|| caller.person().unwrap_or_default());
-                let selection = Selection {
-                    status,
-                    only_of,
-                    kind: filter.kind,
-                    mood: filter.mood,
-                    uploader_id: filter.uploader_id,
-                    tag: filter.tag.as_deref(),
-                    since: filter.since,
-                    sort: filter.sort,
-                    after,
-                    // One more tells whether there is a next page
-                    limit: limit + 1,
+                let (inside, (mut found, seq)) = if selection.status == MediaStatus::Ready {
+                    // Asked for together, and shown to nobody who is not let in
+                    let (door, found, seq) =
+                        media::page_with_party(connection, *party, caller.id(), &selection).await?;
+                    (door::judge(door, caller, Act::SeeGallery)?, (found, seq))
+                } else {
+                    let inside = door::enter(connection, *party, caller, Act::SeeGallery).await?;
+                    // Somebody who is nobody has brought nothing
+                    let own = || caller.person().unwrap_or_default();
+                    selection.only_of = (!inside.standing.is_hosting()).then(own);
+                    (inside, media::page(connection, *party, &selection).await?)
                 };
-                let (mut found, seq) = media::page(connection, party, &selection).await?;
-                let wanted = usize::try_from(limit).unwrap_or_default();
+                let wanted = usize::try_from(*limit).unwrap_or_default();
                 let has_more = found.len() > wanted;
                 found.truncate(wanted);
                 let next = found.last().filter(|_| has_more).map(|last| (last.seq, last.likes_count));
-                let items = self.see(connection, found, &inside, caller).await?;
-                let Openness { is_private, is_draft } = inside.party.openness();
-                Ok(GalleryPage { items, seq, is_open: !is_private && !is_draft, next })
+                let ids: Vec<Uuid> = found.iter().map(|media| media.id).collect();
+                let marks = marks_of(connection, caller, &ids).await?;
+                let viewers = caller.person().map(|_| {
+                    let of = |media: &Media| marks.get(&media.id).copied().unwrap_or_default();
+                    let viewers = found
+                        .iter()
+                        .filter_map(|media| viewer(&inside, caller, media.uploader.id, of(media)));
+                    viewers.collect()
+                });
+                let nobody = Marks::default();
+                let items = found
+                    .into_iter()
+                    .map(|media| self.seen(media, &inside, Caller::Anonymous, nobody))
+                    .collect();
+                Ok(GalleryPage { items, viewers, seq, party: inside.party, next })
             })
             .await
     }
@@ -276,13 +293,18 @@ impl Gallery {
         // What is theirs stays theirs to edit where they see nothing any more: no link leads back in
         let sees = inside.standing.may(Act::SeeGallery, inside.party.openness(), caller).is_ok();
         let urls = self.links.urls(&media, inside.party.signed_for()).filter(|_| sees);
-        let viewer = caller.person().map(|person| MediaViewer {
-            is_liked: marks.is_liked,
-            is_favorite: marks.is_favorite,
-            can_delete: inside.standing.is_hosting() || media.is_of(Some(person)),
-        });
+        let viewer = viewer(inside, caller, media.uploader.id, marks);
         Seen { media, urls, viewer, links: Arc::clone(&self.links) }
     }
+}
+
+/// What a caller is to a media that `uploader` brought and on which they have these marks, if they are somebody.
+pub(super) fn viewer(inside: &Inside, caller: Caller, uploader: Uuid, marks: Marks) -> Option<MediaViewer> {
+    caller.person().map(|person| MediaViewer {
+        is_liked: marks.is_liked,
+        is_favorite: marks.is_favorite,
+        can_delete: inside.standing.is_hosting() || uploader == person,
+    })
 }
 
 /// The marks of a caller on these media; nobody has none.

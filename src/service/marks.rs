@@ -33,14 +33,14 @@ impl Gallery {
     ///
     /// As the rights say; a conflict when the media is not READY, or its party is only read.
     pub async fn mark(&self, caller: Caller, id: Uuid, mark: Mark) -> Result<(), Error> {
-        let (is_counted, tells) = self
+        let (counted_in, tells) = self
             .database
             .transaction(async |connection: &mut Connection| {
                 let (media, inside) = enter(connection, id, caller, act(mark)).await?;
                 let person = marker(caller, mark)?;
                 // Who has done so before waits for nobody
                 if is_set(connection, caller, id, mark).await? {
-                    return Ok((false, false));
+                    return Ok((None, false));
                 }
                 if mark == Mark::Like {
                     inside.is_open()?;
@@ -51,14 +51,14 @@ impl Gallery {
                 }
                 let is_new = marks::set(connection, mark, id, person).await.map_err(gone)?;
                 if !is_new || mark != Mark::Like {
-                    return Ok((false, false));
+                    return Ok((None, false));
                 }
                 marks::count(connection, id, 1).await?;
-                Ok::<_, Error>((true, tell(connection, &media, person).await?))
+                Ok::<_, Error>((Some(media.party_id), tell(connection, &media, person).await?))
             })
             .await?;
-        if is_counted {
-            self.likes.changed(id);
+        if let Some(party) = counted_in {
+            self.recounted(party, id);
         }
         if tells {
             self.wake.wake();
@@ -72,26 +72,32 @@ impl Gallery {
     ///
     /// As the rights say.
     pub async fn unmark(&self, caller: Caller, id: Uuid, mark: Mark) -> Result<(), Error> {
-        let is_counted = self
+        let counted_in = self
             .database
             .transaction(async |connection: &mut Connection| {
-                enter(connection, id, caller, act(mark)).await?;
+                let (media, _) = enter(connection, id, caller, act(mark)).await?;
                 let person = marker(caller, mark)?;
                 if !is_set(connection, caller, id, mark).await? {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 held::lock(connection, id).await?.ok_or(Error::NotFound)?;
                 let is_counted = marks::clear(connection, mark, id, person).await? && mark == Mark::Like;
                 if is_counted {
                     marks::count(connection, id, -1).await?;
                 }
-                Ok::<_, Error>(is_counted)
+                Ok::<_, Error>(is_counted.then_some(media.party_id))
             })
             .await?;
-        if is_counted {
-            self.likes.changed(id);
+        if let Some(party) = counted_in {
+            self.recounted(party, id);
         }
         Ok(())
+    }
+
+    /// Who has just liked sees the number that they have made.
+    fn recounted(&self, party: Uuid, media: Uuid) {
+        self.pages.changed(party);
+        self.likes.changed(media);
     }
 
     /// A page of what a user has marked and may still see, the newest mark first, and where the next one begins.

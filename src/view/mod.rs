@@ -13,6 +13,7 @@ pub mod notification;
 pub mod one;
 pub mod party;
 pub mod person;
+pub mod sheet;
 pub mod tag;
 pub mod user;
 
@@ -24,6 +25,7 @@ pub use self::{
     one::One,
     party::{Invitation, PartyView, Preview},
     person::UserSummary,
+    sheet::Sheet,
     tag::TagView,
     user::{OwnGuest, UserView},
 };

@@ -37,6 +37,7 @@ mod gallery_plans;
 mod gallery_walk;
 mod ground;
 mod hang_ups;
+mod hot_pages;
 mod invitations;
 mod jobs;
 mod joining;

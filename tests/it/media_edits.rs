@@ -47,7 +47,10 @@ async fn the_words_beside_a_photo_are_edited_by_who_brought_it_and_told() {
     assert_eq!((late.status, late.body["code"].as_str()), (412, Some("PRECONDITION_FAILED")));
     // What changes nothing is told nobody
     assert_eq!(edit(&[("if-match", &new)], words).await.status, 200);
-    assert_eq!(edit(&[("if-match", "*")], json!({})).await.headers["etag"], new);
+    // Its looks may have been counted meanwhile: of the tag it is the revision that stays
+    let (revision, _) = new.split_once('-').unwrap();
+    let same = edit(&[("if-match", "*")], json!({})).await;
+    assert!(same.headers["etag"].to_str().unwrap().starts_with(revision), "{:?}", same.headers);
     let cleared = edit(&[], json!({ "caption": null, "tags": null })).await;
     let found = &cleared.body["data"]["media"];
     assert_eq!(

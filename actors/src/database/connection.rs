@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join;
 use tokio::time::timeout;
 use tokio_postgres::{Client, Row, Statement, error::SqlState, types::ToSql};
 
@@ -81,6 +82,33 @@ impl Connection {
         let (client, statement) = (Arc::clone(&self.client), self.prepare(sql).await?);
         let answer = self.ask(client.query_opt(&statement, parameters)).await;
         self.forget_if_stale(sql, answer)
+    }
+
+    /// All rows of two statements in one round trip: the second is on its way before the first is answered. Each sees what is
+    /// there when it begins.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`], that of the first where both fail.
+    pub async fn query_both(
+        &mut self,
+        (first, first_parameters): (&'static str, &[&(dyn ToSql + Sync)]),
+        (second, second_parameters): (&'static str, &[&(dyn ToSql + Sync)]),
+    ) -> Result<(Vec<Row>, Vec<Row>), DatabaseError> {
+        let client = Arc::clone(&self.client);
+        let statements = (self.prepare(first).await?, self.prepare(second).await?);
+        let both = async {
+            // To the end, whatever becomes of one: nobody else's statement is to wait behind it
+            let (one, other) = join(
+                client.query(&statements.0, first_parameters),
+                client.query(&statements.1, second_parameters),
+            )
+            .await;
+            Ok((one?, other?))
+        };
+        let answer = self.ask(both).await;
+        let answer = self.forget_if_stale(first, answer);
+        self.forget_if_stale(second, answer)
     }
 
     /// Runs a statement and gives the number of rows that it touched.

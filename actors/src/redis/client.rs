@@ -50,8 +50,8 @@ impl Redis {
     ) -> Result<T, RedisError> {
         let deadline = Instant::now() + self.link.command_deadline;
         let means = self.link.means()?;
-        let mut connection = match self.link.race(deadline, means.pool.get()).await {
-            Ok(Ok(connection)) => connection,
+        let mut pooled = match self.link.race(deadline, means.pool.get()).await {
+            Ok(Ok(pooled)) => pooled,
             Err(Cut::Away) => return Err(self.link.refusal()),
             Ok(Err(_)) | Err(Cut::Late) => {
                 self.link.doubt();
@@ -59,8 +59,12 @@ impl Redis {
                 return Err(RedisError::Busy);
             }
         };
-        match self.link.race(deadline, work(&mut connection)).await {
-            Ok(answer) => answer.map_err(|error| self.judge(error)),
+        match self.link.race(deadline, work(pooled.ask())).await {
+            Ok(Ok(value)) => {
+                pooled.answered();
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(self.judge(error)),
             Err(Cut::Away) => Err(RedisError::Interrupted),
             Err(Cut::Late) => Err(RedisError::Timeout),
         }

@@ -1,7 +1,12 @@
 //! The command pool, with connections that live where the actor lives: bb8-redis for one server, the driver's own
 //! client for a cluster.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bb8::{ErrorSink, ManageConnection, Pool};
 use bb8_redis::RedisConnectionManager;
@@ -18,6 +23,9 @@ use super::{
 };
 
 pub(super) type CommandPool = Pool<Home>;
+
+/// How long a connection that has answered is taken for one that does: a test costs as much as a command.
+const TRUSTED_FOR: Duration = Duration::from_millis(250);
 
 /// How often the cluster's client asks again, and how soon, in milliseconds: it has the time of one command.
 const RETRIES: u32 = 4;
@@ -86,7 +94,8 @@ impl Origin {
     /// A pool with its first connection, on a cluster to the masters of `lines`. To be called on the actor's own
     /// thread.
     ///
-    /// The test on check-out stays on, unlike that of the database's pool: `has_broken` of bb8-redis knows nothing.
+    /// The test on check-out stays on, unlike that of the database's pool: `has_broken` of bb8-redis knows nothing. Who has
+    /// just answered is not tested.
     pub(super) async fn pool(
         &self,
         lines: &Lines,
@@ -143,11 +152,35 @@ fn cluster(
         .build()
 }
 
+/// A connection of the pool.
+pub(super) struct Pooled {
+    connection: Connection,
+    /// When it last answered, unless something was asked since.
+    answered: Option<Instant>,
+}
+
+impl Pooled {
+    /// Something is asked: nobody knows whether it is answered.
+    pub(super) fn ask(&mut self) -> &mut Connection {
+        self.answered = None;
+        &mut self.connection
+    }
+
+    /// It has answered.
+    pub(super) fn answered(&mut self) {
+        self.answered = Some(Instant::now());
+    }
+
+    fn is_trusted(&self) -> bool {
+        self.answered.is_some_and(|at| at.elapsed() < TRUSTED_FOR)
+    }
+}
+
 impl ManageConnection for Home {
-    type Connection = Connection;
+    type Connection = Pooled;
     type Error = RedisError;
 
-    async fn connect(&self) -> Result<Connection, RedisError> {
+    async fn connect(&self) -> Result<Pooled, RedisError> {
         let (client, response_timeout) = (self.client.clone(), self.response_timeout);
         let made = self.runtime.spawn(async move {
             Ok(match client {
@@ -159,13 +192,17 @@ impl ManageConnection for Home {
                 Client::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
             })
         });
-        made.await.unwrap_or_else(|_the_thread_ended| {
+        let connection = made.await.unwrap_or_else(|_the_thread_ended| {
             Err(RedisError::from((ErrorKind::Io, "the actor's thread has ended")))
-        })
+        })?;
+        Ok(Pooled { connection, answered: None })
     }
 
-    async fn is_valid(&self, connection: &mut Connection) -> Result<(), RedisError> {
-        match (&self.client, connection) {
+    async fn is_valid(&self, pooled: &mut Pooled) -> Result<(), RedisError> {
+        if pooled.is_trusted() {
+            return Ok(());
+        }
+        match (&self.client, &mut pooled.connection) {
             (Client::Server(connections), Connection::Server(connection)) => {
                 connections.is_valid(connection).await
             }
@@ -174,7 +211,7 @@ impl ManageConnection for Home {
         }
     }
 
-    fn has_broken(&self, _: &mut Connection) -> bool {
+    fn has_broken(&self, _: &mut Pooled) -> bool {
         false
     }
 }

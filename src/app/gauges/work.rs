@@ -65,14 +65,23 @@ pub(super) fn views(metrics: &Metrics, views: &Arc<Views>) {
     });
 }
 
-/// What of galleries could be shown without PostgreSQL.
+/// What of galleries is kept: each caller's own, to be shown without PostgreSQL, and what is shown to everybody.
 pub(super) fn pages(metrics: &Metrics, pages: &Arc<Pages>) {
+    type Read = fn(&Pages) -> usize;
+    let gauges: [(_, _, Read); 4] = [
+        ("gallery_pages", "Gallery pages that are kept for their callers", |pages| pages.counts().0),
+        ("gallery_pages_bytes", "What these take", |pages| pages.counts().1),
+        ("gallery_hot_pages", "Gallery pages that are kept for everybody", |pages| pages.hot_counts().0),
+        ("gallery_hot_pages_bytes", "What these take", |pages| pages.hot_counts().1),
+    ];
+    for (name, help, read) in gauges {
+        let seen = Arc::clone(pages);
+        metrics.observe(Kind::Gauge, name, help, move || vec![Sample::alone(as_f64(read(&seen) as u64))]);
+    }
     let seen = Arc::clone(pages);
-    metrics.observe(Kind::Gauge, "gallery_pages", "Gallery pages that are kept", move || {
-        vec![Sample::alone(as_f64(seen.counts().0 as u64))]
-    });
-    let seen = Arc::clone(pages);
-    metrics.observe(Kind::Gauge, "gallery_pages_bytes", "What these take", move || {
-        vec![Sample::alone(as_f64(seen.counts().1 as u64))]
+    let help = "Gallery pages that were asked for, by whether one was kept";
+    metrics.observe(Kind::Counter, "gallery_page_lookups", help, move || {
+        let (hits, misses) = seen.lookups();
+        vec![Sample::of("outcome", "hit", as_f64(hits)), Sample::of("outcome", "miss", as_f64(misses))]
     });
 }
