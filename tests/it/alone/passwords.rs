@@ -132,7 +132,7 @@ async fn a_password_is_changed_by_who_knows_it() {
 
 #[tokio::test]
 async fn guesses_at_a_password_are_failed_logins() {
-    let stage = Stage::open(&[("RATE_FAILED_LOGINS", "3/h")]).await;
+    let stage = Stage::without_redis(&[("RATE_FAILED_LOGINS", "3/h")]).await;
     let ada = register(&stage, "ada").await;
     let wrong = json!({ "current": "wrong horse battery", "new": NEXT });
     // What succeeds is no guess
