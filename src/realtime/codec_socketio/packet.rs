@@ -1,4 +1,4 @@
-//! The packets of Socket.IO: https://github.com/socketio/socket.io-protocol, version 5.
+//! The packets of Socket.IO: <https://github.com/socketio/socket.io-protocol>, version 5.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! Engine.IO, version 4: sessions that requests carry, a socket, or first the one and then the other.
 //!
-//! A [`Line`](line::Line) is one such session. It belongs to no request and to no actor: requests of any worker find it by its
-//! id in [`Lines`], the clerk goes on with it, and the sweeper ends it. What its messages mean is told by the same
+//! A `Line` is one such session. It belongs to no request and to no actor: requests of any worker find it by its
+//! id in `Lines`, the clerk goes on with it, and the sweeper ends it. What its messages mean is told by the same
 //! [`Protocol`](super::Protocol) as on any socket, with its frames made by [`message`]; outbox, sweeper and limits are the
 //! same.
 //!

@@ -1,4 +1,4 @@
-//! The packets of Engine.IO: https://github.com/socketio/engine.io-protocol, version 4.
+//! The packets of Engine.IO: <https://github.com/socketio/engine.io-protocol>, version 4.
 
 use bytes::Bytes;
 
