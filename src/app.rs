@@ -192,8 +192,7 @@ impl App {
             presences: Arc::clone(&presences),
             log: &log,
         });
-        work::tend(&supervisor, &database, services.views(), services.likes(), services.pages(), presences)
-            .await?;
+        work::tend(&supervisor, &database, &services, presences).await?;
         let watcher: Weak<dyn Watcher> = Arc::<Pages>::downgrade(&services.pages());
         registry.watch(watcher);
         let screens = services.screens();

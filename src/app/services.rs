@@ -215,6 +215,11 @@ impl Services {
         self.views.clone().into_inner()
     }
 
+    /// What requests take of their limits.
+    pub(super) fn rates(&self) -> Rates {
+        Rates::clone(&self.rates)
+    }
+
     /// Counts of likes, to be told.
     pub(super) fn likes(&self) -> Arc<Likes> {
         Arc::clone(&self.likes)

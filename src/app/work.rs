@@ -10,30 +10,27 @@ use party_gallery_actors::{
     worker::{self, Config, Crew, Tally, Worker},
 };
 
-use super::StartError;
+use super::{StartError, services::Services};
 use crate::{
     blob::Store,
     config,
     db::jobs::Jobs,
     jobs::{
-        Backlog, Workshop, clock, likes, pages, presence,
+        Backlog, Workshop, clock, likes, pages, presence, rates,
         sweep::{self, Retention},
         views,
     },
     service::{
         announce::{Announce, Reach, Wake},
         darkroom::Darkroom,
-        likes::Likes,
-        pages::Pages,
         presence::Presences,
         tasks::Task,
-        views::Views,
     },
 };
 
 /// The children that work without a request, by name.
-pub(super) const CHILDREN: [&str; 7] =
-    [WORKER, "party-clock", "sweep", "views", "likes", "pages", "presence"];
+pub(super) const CHILDREN: [&str; 8] =
+    [WORKER, "party-clock", "sweep", "views", "likes", "pages", "rates", "presence"];
 
 /// The child that does what use cases leave behind.
 const WORKER: &str = "worker";
@@ -95,17 +92,17 @@ pub(super) async fn start(
 pub(super) async fn tend(
     supervisor: &Supervisor,
     database: &Database,
-    views: Arc<Views>,
-    likes: Arc<Likes>,
-    pages: Arc<Pages>,
+    services: &Services,
     presences: Arc<Presences>,
 ) -> Result<(), StartError> {
-    let counting = Arc::new(views::Counting::new(views));
+    let counting = Arc::new(views::Counting::new(services.views()));
     supervisor.add(Ticker::child(counting, views::RHYTHM, &Nudge::default())).await?;
-    let telling = Arc::new(likes::Telling::new(likes));
+    let telling = Arc::new(likes::Telling::new(services.likes()));
     supervisor.add(Ticker::child(telling, likes::RHYTHM, &Nudge::default())).await?;
-    let comparison = Arc::new(pages::Comparison::new(pages, database.clone()));
+    let comparison = Arc::new(pages::Comparison::new(services.pages(), database.clone()));
     supervisor.add(Ticker::child(comparison, pages::RHYTHM, &Nudge::default())).await?;
+    let settling = Arc::new(rates::Settling::new(services.rates()));
+    supervisor.add(Ticker::child(settling, rates::RHYTHM, &Nudge::default())).await?;
     let beat = Arc::new(presence::Beat::new(presences));
     supervisor.add(Ticker::child(beat, presence::RHYTHM, &Nudge::default())).await?;
     Ok(())

@@ -1,7 +1,11 @@
 //! The buckets of all pods, in Redis; this pod's own while Redis is away or slow.
+//!
+//! Most are asked for each time. Those of every request are drawn on ahead: where plenty is left, Redis is told a moment
+//! later, of all such requests at once.
 
 use std::{
     fmt,
+    iter::repeat,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,13 +17,15 @@ use party_gallery_actors::redis::{Redis, driver::Script};
 use slog::{Logger, info, warn};
 use tokio::time::timeout;
 
-use super::memory::Memory;
+use super::{ledger::Ledger, memory::Memory};
 use crate::domain::rate::{Level, Limit, Verb};
 
 /// What a request waits for Redis at most: its limits are worth no more.
 const WITHIN: Duration = Duration::from_millis(50);
 /// How long nobody asks Redis after it did not answer.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How many buckets Redis is told of at once.
+const AT_ONCE: usize = 256;
 /// The hash tag keeps all buckets in one slot: a script may reach no other.
 const PREFIX: &str = "{pg:rate}:";
 
@@ -42,6 +48,7 @@ struct Parts {
     redis: Redis,
     script: Script,
     memory: Memory,
+    ledger: Ledger,
     began: Instant,
     /// Until when Redis is not asked, in microseconds since `began`; 0 while it answers.
     paused_until: AtomicU64,
@@ -55,6 +62,7 @@ impl Buckets {
             redis,
             script: Script::new(include_str!("buckets.lua")),
             memory: Memory::default(),
+            ledger: Ledger::default(),
             began: Instant::now(),
             paused_until: AtomicU64::new(0),
             log,
@@ -64,34 +72,81 @@ impl Buckets {
 
     /// Does `verb` with these buckets in one round trip; gives what was in each before.
     pub async fn apply(&self, verb: Verb, buckets: &[Bucket]) -> Vec<Level> {
-        if let Some(trial) = self.turn() {
-            if let Ok(Some(levels)) = timeout(WITHIN, self.ask(verb, buckets)).await {
-                // Whoever asked before it ceased to answer ends no pause
-                if trial && self.parts.paused_until.swap(0, Ordering::Relaxed) != 0 {
-                    info!(self.parts.log, "Rates are kept in Redis again");
-                }
-                return levels;
-            }
-            let until = self.now() + micros(PAUSE);
-            if self.parts.paused_until.swap(until, Ordering::Relaxed) == 0 {
-                warn!(self.parts.log, "Rates are kept by this pod"; "reason" => self.reason());
-            }
+        match self.try_ask(verb, buckets, &[]).await {
+            Some(heard) => heard.levels(buckets),
+            None => self.parts.memory.apply(verb, self.now(), buckets),
         }
-        self.parts.memory.apply(verb, self.now(), buckets)
     }
 
-    /// `None`: no answer.
-    async fn ask(&self, verb: Verb, buckets: &[Bucket]) -> Option<Vec<Level>> {
+    /// Takes one of each, or of none when one of them is empty, without asking Redis as long as there is plenty of all;
+    /// gives what was in each before. All pods together may so give a little more than there is, within a moment: a
+    /// quarter of a bucket each.
+    pub async fn draw(&self, buckets: &[Bucket]) -> Vec<Level> {
+        if let Some(levels) = self.parts.ledger.take(self.now(), buckets) {
+            return levels;
+        }
+        let owed = self.parts.ledger.owed(buckets);
+        let Some(heard) = self.try_ask(Verb::Take, buckets, &owed).await else {
+            return self.parts.memory.apply(Verb::Take, self.now(), buckets);
+        };
+        let levels = heard.levels(buckets);
+        let taken = u32::from(levels.iter().all(|level| level.left > 0));
+        self.note(buckets, &heard, taken);
+        levels
+    }
+
+    /// Tells Redis what was drawn that it has not been told yet. While it does not answer, this pod's own buckets count,
+    /// and what was drawn before is forgiven.
+    pub async fn settle(&self) {
+        loop {
+            let (buckets, owed) = self.parts.ledger.debts(AT_ONCE);
+            if buckets.is_empty() {
+                return;
+            }
+            if let Some(heard) = self.try_ask(Verb::Look, &buckets, &owed).await {
+                self.note(&buckets, &heard, 0);
+            }
+        }
+    }
+
+    /// Believes what was heard of these for a while, of each of which so many were taken since.
+    fn note(&self, buckets: &[Bucket], heard: &Heard, taken: u32) {
+        let now = self.now();
+        for (bucket, full_at) in buckets.iter().zip(&heard.full_at) {
+            let missing = bucket.limit.charged(*full_at, heard.now, taken).saturating_sub(heard.now);
+            self.parts.ledger.hear(now, bucket, now + missing);
+        }
+    }
+
+    /// `None`: it has not answered, or is not to be asked.
+    async fn try_ask(&self, verb: Verb, buckets: &[Bucket], owed: &[u32]) -> Option<Heard> {
+        let trial = self.turn()?;
+        if let Ok(Some(heard)) = timeout(WITHIN, self.ask(verb, buckets, owed)).await {
+            // Whoever asked before it ceased to answer ends no pause
+            if trial && self.parts.paused_until.swap(0, Ordering::Relaxed) != 0 {
+                info!(self.parts.log, "Rates are kept in Redis again");
+            }
+            return Some(heard);
+        }
+        let until = self.now() + micros(PAUSE);
+        if self.parts.paused_until.swap(until, Ordering::Relaxed) == 0 {
+            warn!(self.parts.log, "Rates are kept by this pod"; "reason" => self.reason());
+        }
+        None
+    }
+
+    /// `None`: no answer. What is `owed` of each, 0 where nothing is said, was taken before.
+    async fn ask(&self, verb: Verb, buckets: &[Bucket], owed: &[u32]) -> Option<Heard> {
         let mut call = self.parts.script.prepare_invoke();
         call.arg(word(verb));
-        for Bucket { name, limit } in buckets {
-            call.key(format!("{PREFIX}{name}")).arg(limit.interval()).arg(limit.burst());
+        let owed = owed.iter().copied().chain(repeat(0));
+        for (Bucket { name, limit }, owed) in buckets.iter().zip(owed) {
+            call.key(format!("{PREFIX}{name}")).arg(limit.interval()).arg(limit.burst()).arg(owed);
         }
         let answer = self.parts.redis.run(async |connection| call.invoke_async(connection).await).await;
-        let answer: Vec<u64> = answer.ok()?;
-        let (now, full_at) = answer.split_first()?;
-        let levels = buckets.iter().zip(full_at).map(|(bucket, full_at)| bucket.limit.level(*full_at, *now));
-        Some(levels.collect())
+        let mut answer: Vec<u64> = answer.ok()?;
+        let full_at = answer.split_off(1.min(answer.len()));
+        (full_at.len() == buckets.len()).then_some(Heard { now: answer.first().copied()?, full_at })
     }
 
     /// Whether Redis is asked, and as a trial after a pause: one caller goes ahead to see whether it answers again.
@@ -116,6 +171,20 @@ impl Buckets {
 
     fn now(&self) -> u64 {
         micros(self.parts.began.elapsed())
+    }
+}
+
+/// What Redis says of some buckets, in microseconds of its own clock.
+struct Heard {
+    now: u64,
+    /// When each would have been full, before anything was done with it.
+    full_at: Vec<u64>,
+}
+
+impl Heard {
+    fn levels(&self, buckets: &[Bucket]) -> Vec<Level> {
+        let of = buckets.iter().zip(&self.full_at);
+        of.map(|(bucket, full_at)| bucket.limit.level(*full_at, self.now)).collect()
     }
 }
 

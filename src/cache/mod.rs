@@ -3,6 +3,7 @@
 //! *Invariant:* nothing in here fails: where Redis is away or slow, this pod answers by itself.
 
 mod buckets;
+mod ledger;
 mod marks;
 mod memory;
 mod roster;

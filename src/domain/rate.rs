@@ -78,6 +78,13 @@ impl Limit {
         if self.level(full_at, now).left == 0 { full_at } else { full_at.max(now) + self.interval }
     }
 
+    /// The same once `count` were taken of it without asking; at most all that is in it.
+    pub fn charged(self, full_at: u64, now: u64, count: u32) -> u64 {
+        let capacity = self.interval * u64::from(self.burst);
+        let taken = self.interval.saturating_mul(count.min(self.burst).into());
+        if count == 0 { full_at } else { (full_at.max(now) + taken).min(now + capacity) }
+    }
+
     /// The same once one is put back; a full bucket stays full.
     fn refunded(self, full_at: u64) -> u64 {
         full_at.saturating_sub(self.interval)
@@ -168,6 +175,17 @@ mod tests {
                 apply(*verb, 100 * SECOND, &mut bucket);
             }
             assert_eq!(apply(Verb::Look, 100 * SECOND + now, &mut bucket)[0].left, left, "{verbs:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_taken_without_asking_leaves_a_bucket_empty_at_most() {
+        let limit = limit(1, Duration::from_secs(1), 3);
+        let now = 100 * SECOND;
+        for (full_at, count, left) in
+            [(0, 0, 3), (0, 1, 2), (0, 3, 0), (0, u32::MAX, 0), (now + SECOND, 1, 1), (now + 3 * SECOND, 9, 0)]
+        {
+            assert_eq!(limit.level(limit.charged(full_at, now, count), now).left, left, "{full_at} {count}");
         }
     }
 

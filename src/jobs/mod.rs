@@ -9,6 +9,7 @@ pub mod likes;
 pub mod notify;
 pub mod pages;
 pub mod presence;
+pub mod rates;
 pub mod sweep;
 pub mod views;
 pub mod workshop;

@@ -96,7 +96,13 @@ impl Rates {
         let by_address = measure("address", rates.requests_by_address, network(address));
         let by_caller = caller.map(|caller| measure("requests", rates.requests, caller));
         let measures: Vec<_> = by_caller.into_iter().chain([by_address]).collect();
-        self.judge(Verb::Take, &measures).await
+        let buckets: Vec<_> = measures.iter().map(|measure| measure.bucket.clone()).collect();
+        told(Verb::Take, &measures, self.buckets.draw(&buckets).await)
+    }
+
+    /// Tells other pods what requests have taken here that they were not told of yet.
+    pub async fn settle(&self) {
+        self.buckets.settle().await;
     }
 
     /// Unknown access codes that came from there, and from that caller; each is counted when it turns out unknown.
@@ -144,14 +150,18 @@ impl Rates {
 
     async fn judge(&self, verb: Verb, measures: &[Measure]) -> Result<Vec<Standing>, Error> {
         let buckets: Vec<_> = measures.iter().map(|measure| measure.bucket.clone()).collect();
-        let levels = self.buckets.apply(verb, &buckets).await;
-        let retry_after = levels.iter().map(|level| level.wait).max().unwrap_or_default();
-        let has_room = retry_after.is_zero();
-        let takes = verb == Verb::Take && has_room;
-        let standings = measures.iter().zip(levels).map(|(measure, level)| measure.standing(level, takes));
-        let standings = standings.collect();
-        if has_room { Ok(standings) } else { Err(Error::TooOften { retry_after, standings }) }
+        told(verb, measures, self.buckets.apply(verb, &buckets).await)
     }
+}
+
+/// What a caller is told of measures whose buckets were at these levels.
+fn told(verb: Verb, measures: &[Measure], levels: Vec<Level>) -> Result<Vec<Standing>, Error> {
+    let retry_after = levels.iter().map(|level| level.wait).max().unwrap_or_default();
+    let has_room = retry_after.is_zero();
+    let takes = verb == Verb::Take && has_room;
+    let standings = measures.iter().zip(levels).map(|(measure, level)| measure.standing(level, takes));
+    let standings = standings.collect();
+    if has_room { Ok(standings) } else { Err(Error::TooOften { retry_after, standings }) }
 }
 
 impl fmt::Debug for Rates {

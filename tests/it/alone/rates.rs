@@ -221,21 +221,25 @@ async fn redis_keeps_buckets_as_this_pod_does() {
         Just(Verb::Count),
         Just(Verb::Refund),
     ];
-    let steps = (prop::collection::vec(limit, 1..4), prop::collection::vec(verb, 1..60));
+    let owed = prop_oneof![Just(0), Just(0), 0u32..8];
+    let steps = (prop::collection::vec(limit, 1..4), prop::collection::vec((verb, owed), 1..60));
     let connection = RefCell::new(client.get_connection().unwrap());
     let (number, refused) = (Cell::new(0), Cell::new(0));
     let compared = TestRunner::default().run(&steps, |(limits, verbs)| {
         number.set(number.get() + 1);
         let number = number.get();
         let mut ours: Vec<_> = limits.iter().map(|limit| (*limit, 0)).collect();
-        for verb in verbs {
+        for (verb, owed) in verbs {
             let mut call = script.prepare_invoke();
             call.arg(format!("{verb:?}").to_lowercase());
             for (index, limit) in limits.iter().enumerate() {
-                call.key(format!("{{t}}:{number}:{index}")).arg(limit.interval()).arg(limit.burst());
+                call.key(format!("{{t}}:{number}:{index}")).arg(limit.interval()).arg(limit.burst()).arg(owed);
             }
             let answer: Vec<u64> = call.invoke(&mut *connection.borrow_mut()).unwrap();
             let (now, theirs) = (answer[0], &answer[1..]);
+            for (limit, full_at) in &mut ours {
+                *full_at = limit.charged(*full_at, now, owed);
+            }
             for ((_, ours), theirs) in ours.iter().zip(theirs) {
                 prop_assert_eq!((*ours).max(now), (*theirs).max(now));
             }
