@@ -1,3 +1,5 @@
+//! What an outbox keeps, gives away and lets in, by either way out.
+
 use std::{
     io::{IoSlice, Read as _},
     net::{TcpListener, TcpStream},
