@@ -4,7 +4,11 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{Connection, DatabaseError, moment::moment};
+use super::{
+    Connection, DatabaseError,
+    moment::moment,
+    parties::{self, Found},
+};
 use crate::domain::{event::EventKind, moment::Moment};
 
 /// A logged event: ids and facts that name nobody.
@@ -43,7 +47,7 @@ pub async fn append(
     Ok(row.map(|row| row.get("seq")).unwrap_or_default())
 }
 
-/// At most `limit` events of a party after `after`, in order and without a hole.
+/// At most `limit` events of a party after `after`, in order and without a hole; and the party, never older than they are.
 ///
 /// # Errors
 ///
@@ -53,9 +57,11 @@ pub async fn page(
     party: Uuid,
     after: i64,
     limit: i64,
-) -> Result<Vec<Event>, DatabaseError> {
+) -> Result<(Vec<Event>, Option<Found>), DatabaseError> {
     const PAGE: &str = include_str!("queries/events/page.sql");
-    let rows = connection.query(PAGE, &[&party, &after, &limit]).await?;
+    let viewer = None::<Uuid>;
+    let (rows, found) =
+        connection.query_both((PAGE, &[&party, &after, &limit]), (parties::FIND, &[&viewer, &party])).await?;
     let events = rows.iter().map(|row| Event {
         seq: row.get("seq"),
         kind: EventKind::named(row.get("kind")),
@@ -63,7 +69,7 @@ pub async fn page(
         facts: row.get("facts"),
         at: moment(row, "at"),
     });
-    Ok(events.collect())
+    Ok((events.collect(), found.first().map(parties::found)))
 }
 
 /// The numbers of the last events of these parties, and what names this line of history; those that are gone are left

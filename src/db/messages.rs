@@ -8,41 +8,71 @@ use uuid::Uuid;
 use super::{
     Connection, DatabaseError,
     moment::{moment, optional_moment},
+    parties::{self, Found},
     person::person,
-    reactions,
+    reactions, violated,
 };
-use crate::domain::chat::{Draft, Message, MessageType};
+use crate::domain::{
+    chat::{Draft, Message, MessageType},
+    event::EventKind,
+};
 
-/// Enters a message. `false`: the same sender has sent one of that `client_id` before.
+/// What is to be said, by whom.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMessage<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// Who says it.
+    pub sender: Uuid,
+    /// What kind it is of.
+    pub kind: MessageType,
+    /// What they say.
+    pub draft: &'a Draft,
+}
+
+/// Says something in a party and logs it, in one round trip with a look at the party as the sender finds it after that.
+/// `None`: something that it refers to is gone.
+///
+/// It locks the party's row until the commit: let it be the transaction's last statement.
 ///
 /// # Errors
 ///
-/// [`DatabaseError`].
-pub async fn insert(
+/// [`DatabaseError`]; [`is_twice`] tells of one that was said before.
+pub async fn say(
     connection: &mut Connection,
-    id: Uuid,
     party: Uuid,
-    sender: Uuid,
-    kind: MessageType,
-    draft: &Draft,
-) -> Result<bool, DatabaseError> {
-    const INSERT: &str = include_str!("queries/messages/insert.sql");
-    let inserted = connection
-        .execute(
-            INSERT,
-            &[
-                &id,
-                &party,
-                &sender,
-                &kind.as_str(),
-                &draft.content.as_str(),
-                &draft.media_id,
-                &draft.reply_to_id,
-                &draft.client_id.as_ref().map(|client_id| client_id.as_str()),
-            ],
+    NewMessage { id, sender, kind, draft }: NewMessage<'_>,
+) -> Result<Option<(Message, Option<Found>)>, DatabaseError> {
+    const SAY: &str = include_str!("queries/messages/say.sql");
+    let client_id = draft.client_id.as_ref().map(|client_id| client_id.as_str());
+    let (kind, content, event) = (kind.as_str(), draft.content.as_str(), EventKind::NewMessage.name());
+    let (said, found) = connection
+        .query_both(
+            (
+                SAY,
+                &[
+                    &id,
+                    &party,
+                    &sender,
+                    &kind,
+                    &content,
+                    &draft.media_id,
+                    &draft.reply_to_id,
+                    &client_id,
+                    &event,
+                ],
+            ),
+            // It begins when the party's row is held: it sees what those in front have done
+            (parties::FIND, &[&Some(sender), &party]),
         )
         .await?;
-    Ok(inserted > 0)
+    let said = said.first().and_then(message);
+    Ok(said.map(|said| (said, found.first().map(parties::found))))
+}
+
+/// Whether its sender has said it before, under the same `client_id`.
+pub fn is_twice(error: &DatabaseError) -> bool {
+    violated(error) == Some("messages_client")
 }
 
 /// The message that a sender has sent under that `client_id`.
@@ -60,16 +90,6 @@ pub async fn same(
     Ok(connection.query_opt(SAME, &[&party, &sender, &client_id]).await?.map(|row| row.get("id")))
 }
 
-/// Writes down the number of the event that tells of it.
-///
-/// # Errors
-///
-/// [`DatabaseError`].
-pub async fn number(connection: &mut Connection, id: Uuid, seq: i64) -> Result<(), DatabaseError> {
-    const NUMBERED: &str = include_str!("queries/messages/numbered.sql");
-    connection.execute(NUMBERED, &[&id, &seq]).await.map(drop)
-}
-
 /// The messages with these ids, in no order; those that are gone are left out.
 ///
 /// # Errors
@@ -77,8 +97,12 @@ pub async fn number(connection: &mut Connection, id: Uuid, seq: i64) -> Result<(
 /// [`DatabaseError`].
 pub async fn find(connection: &mut Connection, ids: &[Uuid]) -> Result<Vec<Message>, DatabaseError> {
     const FIND: &str = include_str!("queries/messages/find.sql");
-    let mut found: Vec<_> = connection.query(FIND, &[&ids]).await?.iter().filter_map(message).collect();
-    add_reactions(connection, &mut found).await?;
+    let (found, counted) = connection.query_both((FIND, &[&ids]), (reactions::COUNTS, &[&ids])).await?;
+    let mut counts = reactions::counted(&counted);
+    let mut found: Vec<_> = found.iter().filter_map(message).collect();
+    for message in found.iter_mut().filter(|message| message.deleted_at.is_none()) {
+        message.reactions = counts.remove(&message.id).unwrap_or_default();
+    }
     Ok(found)
 }
 

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Connection, DatabaseError};
 use crate::domain::emoji::Emoji;
+
+/// How often which emoji stands at messages.
+pub(super) const COUNTS: &str = include_str!("queries/reactions/counts.sql");
 
 /// How often which emoji stands at these messages; those without one are left out.
 ///
@@ -16,15 +20,19 @@ pub async fn counts(
     connection: &mut Connection,
     messages: &[Uuid],
 ) -> Result<HashMap<Uuid, BTreeMap<String, i64>>, DatabaseError> {
-    const COUNTS: &str = include_str!("queries/reactions/counts.sql");
-    let mut counts: HashMap<Uuid, BTreeMap<String, i64>> = HashMap::new();
     if messages.is_empty() {
-        return Ok(counts);
+        return Ok(HashMap::new());
     }
-    for row in connection.query(COUNTS, &[&messages]).await? {
+    Ok(counted(&connection.query(COUNTS, &[&messages]).await?))
+}
+
+/// The counts in rows of [`COUNTS`].
+pub(super) fn counted(rows: &[Row]) -> HashMap<Uuid, BTreeMap<String, i64>> {
+    let mut counts: HashMap<Uuid, BTreeMap<String, i64>> = HashMap::new();
+    for row in rows {
         counts.entry(row.get("message_id")).or_default().insert(row.get("emoji"), row.get("count"));
     }
-    Ok(counts)
+    counts
 }
 
 /// Adds somebody's reaction. `false`: it is there already.

@@ -4,12 +4,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     announce::Announce,
-    door,
+    door::{self, Inside},
     error::Error,
     links::Links,
     once::{Answer, Ticket, once},
@@ -18,12 +17,14 @@ use super::{
     seal::Seal,
 };
 use crate::{
-    db::{Connection, Database, DatabaseError, events, media, messages, violated},
+    db::{
+        Connection, Database, DatabaseError, media,
+        messages::{self, NewMessage},
+    },
     domain::{
         access::{Act, Standing},
         caller::Caller,
         chat::{Draft, Message, MessageType, may_show},
-        event::EventKind,
         fields::{Fields, Wrong},
         media::Media,
     },
@@ -140,50 +141,79 @@ impl Chat {
         if let Some(person) = caller.person() {
             self.rates.take(&[self.rates.chat(person)]).await?;
         }
+        let (mut words, mut twice) = (Words { fields: Some(words), draft: None }, false);
+        let mut said = self.say_once(caller, party, &mut words, ticket, &mut twice).await;
+        if twice {
+            // The same was being said just then: it is there now
+            said = self.say_once(caller, party, &mut words, ticket, &mut twice).await;
+        }
+        let (answer, logged) = said?;
+        if let Some(seq) = logged {
+            self.announce.announce(party, seq);
+        }
+        Ok(answer)
+    }
+
+    /// As [`Chat::say`]. Gives the number under which it was logged; `twice`: somebody else was saying the same.
+    async fn say_once(
+        &self,
+        caller: Caller,
+        party: Uuid,
+        words: &mut Words,
+        ticket: Option<&Ticket>,
+        twice: &mut bool,
+    ) -> Result<(Answer, Option<i64>), Error> {
         let mut logged = None;
         let answer = self
             .database
             .transaction(async |connection: &mut Connection| {
                 let inside = door::enter(connection, party, caller, Act::Contribute).await?;
                 let sender = caller.person().ok_or(Error::Forbidden("screens do not talk"))?;
-                once(connection, &self.seal, ticket, async |connection: &mut Connection| {
-                    let draft = read(words)?;
-                    let (id, is_new) = match sent(connection, party, sender, &draft).await? {
+                let (seal, logged) = (&self.seal, &mut logged);
+                once(connection, seal, ticket, async |connection: &mut Connection| {
+                    let draft = words.read()?;
+                    if let Some(id) = sent(connection, party, sender, draft).await? {
                         // What was taken stays taken, whatever became of the party and of what it shows
-                        Some(id) => (id, false),
-                        None => {
-                            inside.contributes()?;
-                            enter(connection, party, sender, &draft).await?
-                        }
-                    };
-                    let message = messages::find(connection, &[id]).await?;
-                    let signed_for = inside.party.signed_for();
-                    let said = show(connection, message, &self.links, signed_for).await?.pop();
-                    let mut said = said.ok_or_else(|| Error::internal("a message was not kept"))?;
-                    if !is_new {
-                        return Answer::ok(&One::Message(&said.view()));
+                        return self.repeat(connection, id, &inside).await;
                     }
-                    let seq = events::append(connection, party, EventKind::NewMessage, Some(id), &json!({}))
-                        .await?;
-                    door::still_contributes(connection, party, caller).await?;
-                    messages::number(connection, id, seq).await?;
-                    (said.message.seq, logged) = (seq, Some(seq));
-                    let location = format!("/api/v1/parties/{party}/chat/messages/{id}");
+                    inside.contributes()?;
+                    let message = enter(connection, party, (caller, sender), draft, twice).await?;
+                    *logged = Some(message.seq);
+                    let location = format!("/api/v1/parties/{party}/chat/messages/{}", message.id);
+                    let signed_for = inside.party.signed_for();
+                    let said = show(connection, vec![message], &self.links, signed_for).await?.pop();
+                    let said = said.ok_or_else(|| Error::internal("a message was not kept"))?;
                     Answer::created(location, &One::Message(&said.view()))
                 })
                 .await
             })
             .await?;
-        if let Some(seq) = logged {
-            self.announce.announce(party, seq);
-        }
-        Ok(answer)
+        Ok((answer, logged))
+    }
+
+    /// The answer to who says something again.
+    async fn repeat(&self, connection: &mut Connection, id: Uuid, inside: &Inside) -> Result<Answer, Error> {
+        let found = messages::find(connection, &[id]).await?;
+        let said = show(connection, found, &self.links, inside.party.signed_for()).await?.pop();
+        let said = said.ok_or_else(|| Error::internal("a message was not kept"))?;
+        Answer::ok(&One::Message(&said.view()))
     }
 }
 
-fn read(mut words: Fields) -> Result<Draft, Error> {
-    let draft = Draft::read(&mut words);
-    Ok(words.finish(draft)?)
+/// What somebody wants to say: read once they may.
+struct Words {
+    fields: Option<Fields>,
+    draft: Option<Draft>,
+}
+
+impl Words {
+    fn read(&mut self) -> Result<&Draft, Error> {
+        if let Some(mut fields) = self.fields.take() {
+            let draft = Draft::read(&mut fields);
+            self.draft = Some(fields.finish(draft)?);
+        }
+        self.draft.as_ref().ok_or_else(|| Error::internal("bad words were read again"))
+    }
 }
 
 /// The message that its sender has sent under that name before.
@@ -199,14 +229,14 @@ async fn sent(
     }
 }
 
-/// Enters a message, or finds the one that its sender has sent under that name meanwhile. Gives which, and whether it is
-/// new.
+/// Enters a message, as its last statement.
 async fn enter(
     connection: &mut Connection,
     party: Uuid,
-    sender: Uuid,
+    (caller, sender): (Caller, Uuid),
     draft: &Draft,
-) -> Result<(Uuid, bool), Error> {
+    twice: &mut bool,
+) -> Result<Message, Error> {
     let mut kind = draft.kind;
     if let Some(media_id) = draft.media_id {
         let media = media::find(connection, &[media_id]).await?.pop();
@@ -220,24 +250,36 @@ async fn enter(
             .filter(|message| message.party_id == party)
             .ok_or_else(|| Error::field("replyToId", &NO_MESSAGE))?;
     }
-    let id = Uuid::now_v7();
     let kind = kind.unwrap_or(MessageType::Text);
-    let is_new =
-        messages::insert(connection, id, party, sender, kind, draft).await.map_err(deleted_meanwhile)?;
-    let same = if is_new { None } else { sent(connection, party, sender, draft).await? };
-    Ok((same.unwrap_or(id), is_new))
+    let message = NewMessage { id: Uuid::now_v7(), sender, kind, draft };
+    let said = messages::say(connection, party, message).await;
+    *twice = said.as_ref().is_err_and(messages::is_twice);
+    match said? {
+        Some((message, found)) => {
+            // Those who were in front at the party's row may have put them out, or ended the party
+            door::judge(found, caller, Act::Contribute)?.contributes()?;
+            Ok(message)
+        }
+        None => Err(gone_meanwhile(connection, draft).await?),
+    }
 }
 
 const NO_MEDIA: Wrong = Wrong::new("UNKNOWN_MEDIA", "is no media of this party that you may show");
 pub(super) const NO_MESSAGE: Wrong = Wrong::new("UNKNOWN_MESSAGE", "is no message of this party");
 
-/// What a message refers to may go between the look at it and the row.
-fn deleted_meanwhile(error: DatabaseError) -> Error {
-    match violated(&error) {
-        Some("messages_media_id_fkey") => Error::field("mediaId", &NO_MEDIA),
-        Some("messages_reply_to_id_fkey") => Error::field("replyToId", &NO_MESSAGE),
-        _ => error.into(),
+/// What a message refers to may go between the look at it and the row; and so may its party.
+async fn gone_meanwhile(connection: &mut Connection, draft: &Draft) -> Result<Error, DatabaseError> {
+    if let Some(media) = draft.media_id
+        && media::find(connection, &[media]).await?.is_empty()
+    {
+        return Ok(Error::field("mediaId", &NO_MEDIA));
     }
+    if let Some(message) = draft.reply_to_id
+        && messages::find(connection, &[message]).await?.is_empty()
+    {
+        return Ok(Error::field("replyToId", &NO_MESSAGE));
+    }
+    Ok(Error::NotFound)
 }
 
 /// Messages with what they show, by one statement.

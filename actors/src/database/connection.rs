@@ -36,6 +36,8 @@ pub struct Connection {
     statement_timeout: Duration,
     prepared: HashMap<&'static str, Statement>,
     phase: Phase,
+    /// The transaction begins with the statement that comes next, in one round trip.
+    is_opening: bool,
     /// A question was put and its answer not seen. Stays so when whoever asked is dropped meanwhile.
     asking: bool,
     spoilt: bool,
@@ -49,6 +51,7 @@ impl Connection {
             statement_timeout: shared.config.statement + GRACE,
             prepared: HashMap::new(),
             phase: Phase::Idle,
+            is_opening: false,
             asking: false,
             spoilt: false,
         }
@@ -136,13 +139,17 @@ impl Connection {
         self.ask(client.batch_execute(sql)).await
     }
 
-    pub(super) async fn begin(&mut self) -> Result<(), DatabaseError> {
-        self.batch("BEGIN").await?;
+    /// Begins a transaction, with the next statement: one that says nothing asks nothing.
+    pub(super) fn begin(&mut self) {
         self.phase = Phase::Open;
-        Ok(())
+        self.is_opening = true;
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), DatabaseError> {
+        if std::mem::take(&mut self.is_opening) {
+            self.phase = Phase::Idle;
+            return Ok(());
+        }
         if self.phase != Phase::Open || self.spoilt {
             // PostgreSQL would answer ROLLBACK to a COMMIT here, which is no error for the driver, or nothing at all
             self.roll_back().await;
@@ -156,7 +163,8 @@ impl Connection {
 
     /// Rolls back; a connection on which that fails is thrown away, which rolls back as well.
     pub(super) async fn roll_back(&mut self) {
-        if matches!(self.phase, Phase::Open | Phase::Failed) && !self.spoilt {
+        let has_begun = !std::mem::take(&mut self.is_opening);
+        if matches!(self.phase, Phase::Open | Phase::Failed) && has_begun && !self.spoilt {
             self.spoilt = self.batch("ROLLBACK").await.is_err();
         }
         self.phase = Phase::Idle;
@@ -212,14 +220,27 @@ impl Connection {
         question: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, DatabaseError> {
         self.asking = true;
+        let (client, is_opening) = (Arc::clone(&self.client), std::mem::take(&mut self.is_opening));
+        let question = async {
+            if !is_opening {
+                return (Ok(()), question.await);
+            }
+            // The one is on its way before the other
+            join(client.batch_execute("BEGIN"), question).await
+        };
         let answer = timeout(self.statement_timeout, question).await;
         self.asking = false;
         let error = match answer {
-            Ok(Ok(value)) => {
+            Ok((Ok(()), Ok(value))) => {
                 self.heard();
                 return Ok(value);
             }
-            Ok(Err(error)) => error,
+            Ok((Err(error), Ok(_))) => {
+                // It was done outside of a transaction
+                self.spoilt = true;
+                return Err(DatabaseError::OutcomeUnknown { source: Some(error) });
+            }
+            Ok((begun, Err(error))) => begun.err().unwrap_or(error),
             Err(_elapsed) => {
                 self.spoilt = true;
                 return Err(self.lost(None));

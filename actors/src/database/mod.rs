@@ -182,7 +182,7 @@ impl Database {
         E: From<DatabaseError>,
     {
         self.run(async |connection: &mut Connection| {
-            connection.begin().await?;
+            connection.begin();
             match work(connection).await {
                 Ok(value) => {
                     connection.commit().await?;

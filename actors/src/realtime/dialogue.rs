@@ -107,7 +107,7 @@ impl Dialogue {
         for action in actions {
             match action {
                 // Full: it is being closed for that already
-                Action::Send(frame) => _ = entry.outbox.push(frame, now),
+                Action::Send(frame) => _ = entry.outbox.leave(frame, now),
                 Action::SendAll(frames) => _ = entry.outbox.push_all(frames, now),
                 Action::Close(close) => entry.outbox.close(close, now),
                 Action::Identify(identity) => {
@@ -131,6 +131,7 @@ impl Dialogue {
                 }
             }
         }
+        entry.write(now);
     }
 
     /// Does what the work of `run` gives, or what is done instead, and then serves what came meanwhile, up to the next

@@ -27,8 +27,8 @@ pub(super) enum Said {
 impl From<&Frame> for Said {
     fn from(frame: &Frame) -> Self {
         match frame.is_text() {
-            true => Self::Text(frame.bytes().clone()),
-            false => Self::Binary(frame.bytes().clone()),
+            true => Self::Text(frame.payload()),
+            false => Self::Binary(frame.payload()),
         }
     }
 }
@@ -37,6 +37,11 @@ impl From<&Frame> for Said {
 pub(super) trait End: 'static {
     /// The session that it is an end of.
     fn entry(&self) -> &Arc<Entry>;
+
+    /// Whether what is left in the session's outbox is this end's to send.
+    fn carries(&self) -> bool {
+        true
+    }
 
     /// Takes what came. Gives what is said at once.
     fn hear(&self, incoming: Result<Incoming, Close>, now: Instant) -> Vec<Said>;

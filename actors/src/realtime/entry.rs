@@ -19,13 +19,17 @@ use super::{
     counts::{Counters, count},
     cut::Cut,
     dialogue::Dialogue,
-    frame::Frame,
+    engine,
+    frame::{Frame, PING},
     outbox::{Full, Outbox},
     protocol::{Identity, Notices},
     revocation::Credential,
     topic::Topic,
     vitals::{Duty, Vitals},
 };
+
+/// A ping without a payload, as it is written.
+const PING_FRAME: &[u8] = &[PING, 0];
 
 /// A session's number on its pod; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,6 +80,17 @@ impl Entry {
     /// [`Full`].
     pub fn offer(&self, event: &Frame, now: Instant) -> Result<(), Full> {
         self.outbox.push(self.notices.render(event), now)
+    }
+
+    /// Writes what was left for it to its connection, if nothing is on the other way.
+    pub(super) fn write(&self, now: Instant) {
+        let Some(connection) = self.connection() else { return };
+        let ping = if self.is_strict { engine::PING_FRAME } else { PING_FRAME };
+        let written = self.outbox.write(&connection, ping);
+        if written > 0 {
+            self.note_out(now);
+            self.note_delivered(written);
+        }
     }
 
     /// Who speaks in it, once known.
@@ -178,6 +193,10 @@ impl Entry {
             Duty::Warn => self.tell(self.notices.expiring(), now),
             Duty::Ping => self.outbox.ping(),
         }
+        // Also what somebody left who did not come to writing it
+        if self.outbox.is_left() {
+            self.write(now);
+        }
     }
 
     /// Judges and notes what is due, in one step: the hub and a drain may sweep at the same time, and nothing is done
@@ -208,7 +227,7 @@ impl Entry {
         self.vitals.lock().is_cut
     }
 
-    fn connection(&self) -> Option<Arc<Cut>> {
+    pub(super) fn connection(&self) -> Option<Arc<Cut>> {
         self.cut.lock().upgrade()
     }
 

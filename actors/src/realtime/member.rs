@@ -10,6 +10,7 @@ use super::{
     entry::Entry,
     join::{Join, Joined, Welcome},
     log::{Logged, Removal},
+    mailbag::Mailbag,
     outbox::Full,
     protocol::Subject,
     topic::Audience,
@@ -64,6 +65,8 @@ impl Member {
 
     /// Takes a room on. It is live again when it has met the tail.
     pub(super) fn hold(&mut self, join: Join) {
+        // Most are in one room or two
+        self.holds.reserve_exact(1);
         self.holds.push(Hold {
             room: join.room,
             audience: join.audience,
@@ -95,7 +98,7 @@ impl Member {
     }
 
     /// Deals with the next event: sends it if it is wanted and was not sent already. Gives whether it was.
-    pub(super) fn offer(&mut self, event: &Logged, now: Instant) -> Result<bool, Full> {
+    pub(super) fn offer(&mut self, event: &Logged, bag: &mut Mailbag, now: Instant) -> Result<bool, Full> {
         let has_had = self.holds.iter().any(|hold| hold.has_had(event));
         let mut is_sent = false;
         for hold in &mut self.holds {
@@ -106,13 +109,19 @@ impl Member {
             hold.upto = hold.upto.max(event.seq);
         }
         if is_sent {
-            self.entry.offer(&event.frame, now)?;
+            bag.leave(&self.entry, &event.frame, now)?;
         }
         Ok(is_sent)
     }
 
     /// Becomes live if it has met the tail at `tail`, and says so; `present` counts who is in a room.
-    pub(super) fn settle(&mut self, tail: i64, present: impl Fn(u8) -> usize, now: Instant) {
+    pub(super) fn settle(
+        &mut self,
+        tail: i64,
+        present: impl Fn(u8) -> usize,
+        bag: &mut Mailbag,
+        now: Instant,
+    ) {
         if self.is_live || self.cursor() < tail {
             return;
         }
@@ -121,7 +130,11 @@ impl Member {
             hold.after = hold.after.min(hold.upto);
             let present = present(hold.room);
             let joined = Joined::Live { seq: hold.upto, replayed: hold.replayed, present };
-            finish(&self.entry, hold.welcome.take(), joined, now);
+            let welcome = hold.welcome.take();
+            for frame in welcome.into_iter().flat_map(|welcome| welcome(joined)) {
+                // Full: it is being closed for that already
+                _ = bag.leave_as_it_is(&self.entry, frame, now);
+            }
         }
     }
 

@@ -5,16 +5,20 @@
 use std::{collections::VecDeque, task::Waker, time::Instant};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::{close::Close, config::Config, frame::Frame};
+
+mod short;
+
+pub(super) use short::Rest;
 
 /// How many of a client's pings are answered when they come faster than it takes the answers.
 const PONGS: usize = 16;
 
 /// Room for how many frames an empty outbox keeps: a burst is not paid for until the session ends.
-const IDLE_FRAMES: usize = 16;
+const IDLE_FRAMES: usize = 4;
 
 /// The outbox takes nothing any more: it is full, or a close has been left in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +46,21 @@ struct Queue {
     closing: Option<Instant>,
     overflowed: bool,
     waker: Option<Waker>,
+    way: Way,
+    /// Whether somebody is about to write what waits.
+    is_listed: bool,
+}
+
+/// How what waits gets to the connection.
+#[derive(Debug, Default)]
+enum Way {
+    /// Through the response that is the socket, which takes it when it is woken.
+    #[default]
+    Response,
+    /// The same, and ahead of it the rest of a frame of which the connection has taken a part, at so many bytes in all.
+    Rest(Bytes, Option<u64>),
+    /// It is written by whoever leaves it: nothing is on the way through the response.
+    Short,
 }
 
 /// What the socket takes at once.
@@ -90,9 +109,34 @@ impl Outbox {
         frames: impl IntoIterator<Item = Frame, IntoIter: ExactSizeIterator + Clone>,
         now: Instant,
     ) -> Result<(), Full> {
+        let (result, queue) = self.put(frames, now);
+        wake(queue);
+        result
+    }
+
+    /// As [`Outbox::push`], for who writes it then or has it written: nobody else is called where that is possible. Gives
+    /// whether nobody is about to do so yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`], then and ever after.
+    pub(super) fn leave(&self, frame: Frame, now: Instant) -> Result<bool, Full> {
+        let (result, mut queue) = self.put([frame], now);
+        if result.is_ok() && matches!(queue.way, Way::Short) {
+            return Ok(!std::mem::replace(&mut queue.is_listed, true));
+        }
+        wake(queue);
+        result.map(|()| false)
+    }
+
+    fn put(
+        &self,
+        frames: impl IntoIterator<Item = Frame, IntoIter: ExactSizeIterator + Clone>,
+        now: Instant,
+    ) -> (Result<(), Full>, MutexGuard<'_, Queue>) {
         let mut queue = self.queue.lock();
         if queue.closing.is_some() {
-            return Err(Full);
+            return (Err(Full), queue);
         }
         let frames = frames.into_iter();
         let bytes = frames.clone().fold(queue.bytes, |bytes, frame| bytes.saturating_add(frame.cost()));
@@ -107,8 +151,7 @@ impl Outbox {
             queue.frames.extend(frames);
             Ok(())
         };
-        wake(queue);
-        result
+        (result, queue)
     }
 
     /// Leaves `close` behind all that waits. Only the first close counts.
@@ -150,12 +193,14 @@ impl Outbox {
         }
     }
 
-    /// Asks the client for a sign of life, ahead of what waits.
+    /// Asks the client for a sign of life, ahead of what waits. As [`Outbox::leave`].
     pub(super) fn ping(&self) {
         let mut queue = self.queue.lock();
         if queue.closing.is_none() {
             queue.ping = true;
-            wake(queue);
+            if !matches!(queue.way, Way::Short) {
+                wake(queue);
+            }
         }
     }
 
@@ -232,6 +277,11 @@ impl Outbox {
     /// by the next thing to come.
     pub(super) fn take_while(&self, waker: &Waker, mut may: impl FnMut(&Frame) -> bool) -> Batch {
         let mut queue = self.queue.lock();
+        if matches!(queue.way, Way::Rest(..)) {
+            // That goes first
+            waker.wake_by_ref();
+            return Batch::default();
+        }
         let mut batch = Batch {
             ping: std::mem::take(&mut queue.ping),
             pongs: std::mem::take(&mut queue.pongs),
@@ -250,12 +300,12 @@ impl Outbox {
         }
         if queue.frames.is_empty() {
             batch.close = queue.close.take();
-            if queue.frames.capacity() > IDLE_FRAMES {
-                queue.frames = VecDeque::new();
-            }
+            queue.shrink();
         }
         if batch.is_empty() {
             queue.waker = Some(waker.clone());
+        } else {
+            queue.way = Way::Response;
         }
         batch
     }
@@ -268,6 +318,13 @@ impl Queue {
         self.closing = Some(now);
     }
 
+    /// A burst is not paid for until the session ends.
+    fn shrink(&mut self) {
+        if self.frames.capacity() > IDLE_FRAMES {
+            self.frames = VecDeque::new();
+        }
+    }
+
     fn drop_frames(&mut self) {
         self.frames = VecDeque::new();
         self.bytes = 0;
@@ -276,7 +333,7 @@ impl Queue {
 }
 
 /// Wakes the session, without holding the lock that it will want.
-fn wake(mut queue: parking_lot::MutexGuard<'_, Queue>) {
+fn wake(mut queue: MutexGuard<'_, Queue>) {
     let waker = queue.waker.take();
     drop(queue);
     if let Some(waker) = waker {
@@ -285,150 +342,4 @@ fn wake(mut queue: parking_lot::MutexGuard<'_, Queue>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
-        task::Wake,
-        time::Duration,
-    };
-
-    use futures_util::FutureExt;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[derive(Default)]
-    struct Bell(AtomicUsize);
-
-    impl Wake for Bell {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn outbox(bytes: usize, frames: usize) -> Outbox {
-        Outbox::new(&Config { outbox_bytes: bytes, outbox_frames: frames, ..Config::default() })
-    }
-
-    fn frame(size: usize) -> Frame {
-        Frame::binary(vec![0; size])
-    }
-
-    #[test]
-    fn a_full_outbox_keeps_nothing_but_a_close_with_4008() {
-        let now = Instant::now();
-        for (frames, size) in [(4, 1), (2, 50)] {
-            let outbox = outbox(100, 4);
-            for _ in 0..frames {
-                assert_eq!(outbox.push(frame(size), now), Ok(()));
-            }
-            outbox.ping();
-            outbox.pong(Bytes::new());
-            assert_eq!(outbox.push(frame(size), now), Err(Full));
-            assert_eq!(outbox.push(frame(0), now), Err(Full));
-            outbox.close(Close::RESTARTING, now + Duration::from_secs(1));
-            let batch = outbox.take(usize::MAX, Waker::noop());
-            assert_eq!((batch.ping, batch.pongs.len(), batch.frames.len()), (false, 0, 0));
-            assert_eq!(batch.close, Some(Close::TOO_SLOW));
-            assert_eq!(outbox.closing(), Some(now));
-            assert!(outbox.has_overflowed());
-        }
-    }
-
-    #[test]
-    fn a_close_goes_out_behind_all_that_waited_and_nothing_after_it() {
-        let now = Instant::now();
-        let outbox = outbox(100, 4);
-        for size in [10, 20, 30] {
-            outbox.push(frame(size), now).unwrap();
-        }
-        outbox.close(Close::RESTARTING, now);
-        assert_eq!(outbox.push(frame(1), now), Err(Full));
-        outbox.pong(Bytes::new());
-        let first = outbox.take(25, Waker::noop());
-        assert_eq!((first.frames, first.close), (vec![frame(10), frame(20)], None));
-        let last = outbox.take(25, Waker::noop());
-        assert_eq!((last.frames, last.close), (vec![frame(30)], Some(Close::RESTARTING)));
-        assert!(outbox.take(25, Waker::noop()).is_empty());
-        assert!(!outbox.has_overflowed());
-    }
-
-    #[test]
-    fn pings_do_not_wait_and_pongs_do_not_pile_up() {
-        let outbox = outbox(100, 4);
-        outbox.push(frame(10), Instant::now()).unwrap();
-        for nth in 0..20 {
-            outbox.pong(vec![nth].into());
-        }
-        outbox.ping();
-        assert!(outbox.is_ping_waiting());
-        let batch = outbox.take(0, Waker::noop());
-        assert_eq!((batch.ping, batch.frames.len()), (true, 0));
-        let latest: Vec<_> = (4..20).map(|nth| Bytes::from(vec![nth])).collect();
-        assert_eq!(batch.pongs, latest);
-        assert!(!outbox.is_ping_waiting());
-    }
-
-    #[test]
-    fn who_waits_for_room_hears_of_it_whatever_the_frames_weigh() {
-        for size in [0, 1] {
-            let outbox = outbox(100, 4);
-            (0..4).for_each(|_| outbox.push(frame(size), Instant::now()).unwrap());
-            let mut waiting = Box::pin(outbox.drained());
-            assert_eq!(waiting.as_mut().now_or_never(), None);
-            outbox.take(usize::MAX, Waker::noop());
-            assert_eq!(waiting.now_or_never(), Some(true), "frames of {size} bytes");
-        }
-    }
-
-    #[test]
-    fn whoever_leaves_something_wakes_a_session_that_found_nothing() {
-        let now = Instant::now();
-        let outbox = outbox(100, 4);
-        let bell = Arc::new(Bell::default());
-        let waker = Waker::from(Arc::clone(&bell));
-        let leave: [&dyn Fn(); 4] = [
-            &|| outbox.push(frame(1), now).unwrap(),
-            &|| outbox.ping(),
-            &|| outbox.pong(Bytes::new()),
-            &|| outbox.close(Close::RESTARTING, now),
-        ];
-        for (nth, leave) in leave.iter().enumerate() {
-            assert!(outbox.take(100, &waker).is_empty());
-            leave();
-            assert_eq!(bell.0.load(Ordering::Relaxed), nth + 1);
-            assert!(!outbox.take(100, &waker).is_empty());
-        }
-    }
-
-    proptest! {
-        /// Whatever is left and taken, what waits stays within the limits and comes out once, in order.
-        #[test]
-        fn what_waits_is_bounded_and_in_order(steps in prop::collection::vec((any::<bool>(), 0_usize..60), 1..200)) {
-            let now = Instant::now();
-            let outbox = outbox(200, 8);
-            let (mut left, mut taken) = (0_u32, 0_u32);
-            for (leaves, size) in steps {
-                if leaves {
-                    let mut bytes = left.to_be_bytes().to_vec();
-                    bytes.resize(4 + size, 0);
-                    if outbox.push(Frame::binary(bytes), now).is_err() {
-                        break;
-                    }
-                    left += 1;
-                } else {
-                    for frame in outbox.take(size, Waker::noop()).frames {
-                        prop_assert_eq!(&frame.bytes()[..4], &taken.to_be_bytes()[..]);
-                        taken += 1;
-                    }
-                }
-                let (frames, bytes) = outbox.depth();
-                prop_assert!(frames <= 8 && bytes <= 200);
-                prop_assert_eq!(frames, (left - taken) as usize);
-            }
-        }
-    }
-}
+mod tests;

@@ -3,6 +3,9 @@
 //! The session actor is the body of the response to its upgrade, so it runs only while its socket takes bytes. It
 //! takes from its outbox one batch for each time that the socket asks: nothing piles up between the two.
 //!
+//! Once its connection has taken all that the response was given, whoever leaves something in the outbox writes it to the
+//! connection past the actor, until that takes no more: see `outbox/short.rs`.
+//!
 //! *Invariant:* nothing waits for a session; all that must happen to one whose client reads nothing is done by the
 //! sweeper. Sessions are never restarted: the client comes back.
 
@@ -37,6 +40,7 @@ use super::{
     dialogue::Dialogue,
     end::{End, Plain, Said},
     inbound::Inbound,
+    outbox::Rest,
     protocol::{Identity, Notices, Protocol},
     registry::Registry,
     sessions::Refused,
@@ -81,18 +85,20 @@ pub fn upgrade(
     log: &Logger,
 ) -> Result<HttpResponse, UpgradeError> {
     let (response, cut) = shake_hands(request)?;
+    let connection = Weak::clone(&cut);
     let Opening { protocol, notices, address, identity } = opening;
     let membership = registry
         .open(address, identity, (cut, false), notices, Instant::now())
         .map_err(UpgradeError::Refused)?;
     let dialogue = Dialogue::new(membership, protocol, log.clone());
-    Ok(carry(response, payload, Rc::new(Plain(dialogue)), registry.config().message_bytes))
+    Ok(carry(response, payload, connection, Rc::new(Plain(dialogue)), registry.config().message_bytes))
 }
 
 /// The response that is a socket with `end` on our side.
 pub(super) fn carry(
     mut response: HttpResponseBuilder,
     payload: Payload,
+    connection: Weak<Cut>,
     end: Rc<dyn End>,
     max_message: usize,
 ) -> HttpResponse {
@@ -105,7 +111,7 @@ pub(super) fn carry(
         session
     });
     let response = response.streaming(actor);
-    response.map_body(|_, body| BoxBody::new(Body { body, may_take, end }))
+    response.map_body(|_, body| BoxBody::new(Body { body, may_take, way: Track::default(), connection, end }))
 }
 
 /// Begins the response to a request for a socket, and finds how its connection is cut.
@@ -178,6 +184,9 @@ impl ActorFuture<Session> for Outflow {
         socket: &mut Socket,
         task: &mut Context<'_>,
     ) -> Poll<()> {
+        if session.end.carries() {
+            session.end.entry().write(Instant::now());
+        }
         if session.may_take.get() {
             let said = session.end.speak(task.waker());
             if !said.is_empty() {
@@ -189,11 +198,58 @@ impl ActorFuture<Session> for Outflow {
     }
 }
 
-/// The session as the body of a response: notes when its socket asks for more and when it is gone.
+/// The session as the body of a response: notes when its socket asks for more, what it was given, and when it is gone.
 struct Body {
     body: BoxBody,
     may_take: Rc<Cell<bool>>,
+    way: Track,
+    connection: Weak<Cut>,
     end: Rc<dyn End>,
+}
+
+/// What is known of the bytes that the response has been given.
+#[derive(Clone, Copy, Debug, Default)]
+enum Track {
+    /// Nothing: it was never asked for any.
+    #[default]
+    New,
+    /// The response's head is being written; the kernel had taken so many bytes before.
+    Head(Option<u64>),
+    /// They are all written once the kernel has taken so many. `None`: nobody knows.
+    Upto(Option<u64>),
+}
+
+impl Body {
+    /// Finds out whether all is written that the response was given. Gives what it has to be given first.
+    fn follow(&mut self) -> Option<Bytes> {
+        let entry = self.end.entry();
+        if !self.end.carries() {
+            return None;
+        }
+        if let Some(Rest { bytes, accepted }) = entry.outbox.take_rest() {
+            self.way = Track::Upto(accepted);
+            return Some(bytes).filter(|bytes| !bytes.is_empty());
+        }
+        if let Track::Upto(Some(upto)) = self.way
+            && !entry.outbox.is_short()
+            && self.accepted().is_some_and(|accepted| accepted >= upto)
+        {
+            entry.outbox.shorten();
+        }
+        None
+    }
+
+    /// How many bytes the kernel has taken of what was written to the connection.
+    fn accepted(&self) -> Option<u64> {
+        self.connection.upgrade()?.accepted()
+    }
+
+    fn give(&mut self, bytes: &Bytes) {
+        if let Track::Upto(Some(upto)) = &mut self.way {
+            *upto += bytes.len() as u64;
+        }
+        self.end.entry().note_out(Instant::now());
+    }
 }
 
 impl MessageBody for Body {
@@ -207,10 +263,28 @@ impl MessageBody for Body {
         mut self: Pin<&mut Self>,
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        match self.way {
+            Track::New => {
+                // The head goes alone, so that it is known when it is written
+                self.way = Track::Head(self.accepted());
+                task.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Track::Head(before) => {
+                // A client that waits for its answers has room for a head: taken in part means taken
+                let now = self.accepted().zip(before).filter(|(now, before)| now > before);
+                self.way = Track::Upto(now.map(|(now, _)| now));
+            }
+            Track::Upto(_) => {}
+        }
+        if let Some(bytes) = self.follow() {
+            self.give(&bytes);
+            return Poll::Ready(Some(Ok(bytes)));
+        }
         self.may_take.set(true);
         let polled = Pin::new(&mut self.body).poll_next(task);
-        if let Poll::Ready(Some(Ok(_))) = polled {
-            self.end.entry().note_out(Instant::now());
+        if let Poll::Ready(Some(Ok(bytes))) = &polled {
+            self.give(bytes);
         }
         polled
     }

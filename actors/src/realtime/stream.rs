@@ -16,6 +16,7 @@ use super::{
     frame::Frame,
     join::{Join, Joined},
     log::{Logged, PAGE},
+    mailbag::Mailbag,
     member::{Ended, Member},
     protocol::Subject,
     topic::{Audience, Topic},
@@ -125,7 +126,13 @@ impl Stream {
     }
 
     /// Lets a session in. Gives who that brings, and whether it has to read the log for itself.
-    pub(super) fn join(&mut self, entry: &Arc<Entry>, mut join: Join, now: Instant) -> (Changes, bool) {
+    pub(super) fn join(
+        &mut self,
+        entry: &Arc<Entry>,
+        mut join: Join,
+        bag: &mut Mailbag,
+        now: Instant,
+    ) -> (Changes, bool) {
         let member = self.members.entry(entry.id()).or_insert_with(|| Member::new(Arc::clone(entry)));
         let ended = member.release(Some(join.room), Joined::Left, now);
         let comer = member.subject.zip(join.face.take());
@@ -142,7 +149,7 @@ impl Stream {
         let reads = self.members.get_mut(&entry.id()).is_some_and(|member| {
             if member.cursor() >= head {
                 // It has all there was when it was let in; the tail has the rest
-                member.settle(cursor, present, now);
+                member.settle(cursor, present, bag, now);
             }
             !member.is_live
         });
@@ -161,7 +168,13 @@ impl Stream {
 
     /// Offers the log's next event, read after number `after`, to all live members. Gives how many were sent it, and
     /// what that changes.
-    pub(super) fn deliver(&mut self, after: i64, event: &Logged, now: Instant) -> (u64, Changes) {
+    pub(super) fn deliver(
+        &mut self,
+        after: i64,
+        event: &Logged,
+        bag: &mut Mailbag,
+        now: Instant,
+    ) -> (u64, Changes) {
         let (mut sent, mut changes) = (0, Changes::new());
         if event.seq <= self.cursor || self.is_foreign(after) {
             return (sent, changes);
@@ -171,7 +184,7 @@ impl Stream {
         }
         let mut full = Vec::new();
         for member in self.members.values_mut().filter(|member| member.is_live) {
-            match member.offer(event, now) {
+            match member.offer(event, bag, now) {
                 Ok(is_sent) => sent += u64::from(is_sent),
                 Err(_full) => full.push(Arc::clone(&member.entry)),
             }
@@ -218,6 +231,7 @@ impl Stream {
         session: SessionId,
         Lack { after, tail }: Lack,
         page: &[Logged],
+        bag: &mut Mailbag,
         now: Instant,
     ) -> (Progress, u64, Changes) {
         let (mut sent, mut changes) = (0, Changes::new());
@@ -236,7 +250,7 @@ impl Stream {
                 return (Progress::More, sent, changes);
             }
             let Some(member) = self.members.get_mut(&session) else { return (Progress::Done, sent, changes) };
-            match member.offer(event, now) {
+            match member.offer(event, bag, now) {
                 Ok(is_sent) => sent += u64::from(is_sent),
                 Err(_full) => {
                     changes.extend(self.leave(&entry, None, now));
@@ -250,7 +264,7 @@ impl Stream {
         if page.len() >= PAGE {
             return (Progress::More, sent, changes);
         }
-        member.settle(tail, present, now);
+        member.settle(tail, present, bag, now);
         (if member.is_live { Progress::Done } else { Progress::More }, sent, changes)
     }
 

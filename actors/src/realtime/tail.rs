@@ -20,8 +20,10 @@ use tokio::{
 use super::{
     channel::Channel,
     config::Config,
+    end::BATCH_BYTES,
     entry::Entry,
     log::{Log, PAGE},
+    mailbag::Mailbag,
     reader::Reader,
     revocation::{Credential, QUESTION, Revocation},
     stream::Progress,
@@ -33,6 +35,8 @@ use super::{
 
 /// How many topics one question is about.
 const HEADS: usize = 500;
+/// How many sessions are written to at once.
+const AT_ONCE: usize = 128;
 /// How often it is looked after what time changes in rooms.
 const BEAT: Duration = Duration::from_secs(1);
 
@@ -156,11 +160,18 @@ impl Tail {
     async fn catch_up(&self, topic: Topic) -> Done {
         while let Some((after, goal)) = self.topics.behind(topic) {
             let Some(page) = self.reader.tail(topic, after).await else { continue };
+            let (mut bag, mut bytes) = (Mailbag::default(), 0);
             for event in &page {
-                self.topics.deliver(topic, after, event, Instant::now());
+                self.topics.deliver(topic, after, event, &mut bag, Instant::now());
+                bytes += event.frame.cost();
+                if bytes >= BATCH_BYTES {
+                    bytes = 0;
+                    send(&mut bag).await;
+                }
                 // A topic with many members does not keep the others waiting
                 yield_now().await;
             }
+            send(&mut bag).await;
             if page.len() < PAGE {
                 self.topics.reach(topic, after, goal);
             }
@@ -209,5 +220,13 @@ impl Tail {
     async fn publish(&self, batch: Vec<(Channel, Word)>) -> Done {
         self.topics.publish(batch).await;
         Done::Published
+    }
+}
+
+/// Sends what is in the bag: what came together goes to each in one write.
+async fn send(bag: &mut Mailbag) {
+    while !bag.is_empty() {
+        drop(bag.split(AT_ONCE));
+        yield_now().await;
     }
 }

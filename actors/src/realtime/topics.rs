@@ -16,6 +16,7 @@ use super::{
     entry::{Entry, SessionId},
     join::{Join, Joined},
     log::{Heads, Logged},
+    mailbag::Mailbag,
     outgoing::Outgoing,
     protocol::Action,
     relay::Ties,
@@ -66,6 +67,7 @@ impl Topics {
             }
             return;
         }
+        let mut bag = Mailbag::default();
         let (changes, reads, is_behind) = loop {
             let place = self.place(topic, head);
             let mut stream = place.lock();
@@ -74,10 +76,11 @@ impl Topics {
                 self.discard(topic, &place);
                 continue;
             }
-            let (changes, reads) = stream.join(entry, join, now);
+            let (changes, reads) = stream.join(entry, join, &mut bag, now);
             self.tell_here(&mut stream, &changes, now);
             break (changes, reads, stream.behind().is_some());
         };
+        drop(bag);
         if reads {
             count(&self.counters.replays);
             self.work.read([(topic, Arc::clone(entry))]);
@@ -186,9 +189,10 @@ impl Topics {
         self.with(topic, |stream| stream.behind()).flatten()
     }
 
-    /// Offers the log's next event of `topic`, read after number `after`, to all live members.
-    pub(super) fn deliver(&self, topic: Topic, after: i64, event: &Logged, now: Instant) {
-        let Some(sent) = self.change(topic, now, |stream| stream.deliver(after, event, now)) else { return };
+    /// Offers the log's next event of `topic`, read after number `after`, to all live members. It is sent when the bag is.
+    pub(super) fn deliver(&self, topic: Topic, after: i64, event: &Logged, bag: &mut Mailbag, now: Instant) {
+        let delivered = self.change(topic, now, |stream| stream.deliver(after, event, bag, now));
+        let Some(sent) = delivered else { return };
         count(&self.counters.events);
         add(&self.counters.fanned_out, sent);
     }
@@ -215,10 +219,12 @@ impl Topics {
         page: &[Logged],
         now: Instant,
     ) -> Progress {
+        let mut bag = Mailbag::default();
         let advanced = self.change(topic, now, |stream| {
-            let (progress, sent, changes) = stream.advance(session, lack, page, now);
+            let (progress, sent, changes) = stream.advance(session, lack, page, &mut bag, now);
             ((progress, sent), changes)
         });
+        drop(bag);
         let Some((progress, sent)) = advanced else { return Progress::Done };
         add(&self.counters.replayed, sent);
         if let Some(last) = page.last() {

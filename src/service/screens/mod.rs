@@ -18,7 +18,7 @@ use uuid::Uuid;
 use self::{subjects::Subjects, telling::Telling};
 use super::{batch::Batch, chat::Chat, links::Links, notifications::Notifications, presence::Presences};
 use crate::{
-    db::{Connection, Database, DatabaseError, entrances::Entrance, events},
+    db::{Connection, Database, DatabaseError, entrances::Entrance, events, parties::Found},
     domain::{
         access::{Act, Openness, Standing},
         caller::Caller,
@@ -60,14 +60,12 @@ impl Screens {
     async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {
         self.database
             .run(async |connection: &mut Connection| {
-                let events = events::page(connection, party, after, limit).await?;
-                if events.is_empty() {
-                    return Ok(Vec::new());
-                }
-                // Loaded after the events: never older than what they tell
-                let Some(subjects) = &Subjects::load(connection, party, &events).await? else {
+                let (events, found) = events::page(connection, party, after, limit).await?;
+                let Some(Found { party, .. }) = found.filter(|_| !events.is_empty()) else {
                     return Ok(Vec::new());
                 };
+                // Loaded after the events: never older than what they tell
+                let subjects = &Subjects::load(connection, party, &events).await?;
                 let told =
                     events.iter().map(|event| Telling { event, subjects, links: &self.links }.logged());
                 Ok(told.collect())

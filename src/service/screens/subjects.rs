@@ -5,12 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 use crate::{
-    db::{
-        Connection, DatabaseError, attendances, comments,
-        events::Event,
-        media, messages,
-        parties::{self, Found},
-    },
+    db::{Connection, DatabaseError, attendances, comments, events::Event, media, messages},
     domain::{
         attendance::{Attendee, Presence},
         chat::Message,
@@ -32,15 +27,12 @@ pub(super) struct Subjects {
 }
 
 impl Subjects {
-    /// Loads them; `None` when the party itself is gone.
+    /// Loads them, but for the party.
     pub(super) async fn load(
         connection: &mut Connection,
-        party: Uuid,
+        party: Party,
         events: &[Event],
-    ) -> Result<Option<Self>, DatabaseError> {
-        let Some(Found { party, .. }) = parties::find(connection, party, None).await? else {
-            return Ok(None);
-        };
+    ) -> Result<Self, DatabaseError> {
         let ids = named(events, |kind| {
             matches!(kind, EventKind::NewMessage | EventKind::MessageUpdated | EventKind::Reaction)
         });
@@ -56,13 +48,13 @@ impl Subjects {
         let ids = named(events, is_of_attendee);
         let attendees =
             if ids.is_empty() { Vec::new() } else { attendances::among(connection, party.id, &ids).await? };
-        Ok(Some(Self {
+        Ok(Self {
             party,
             media: media.into_iter().map(|media| (media.id, media)).collect(),
             comments: comments.into_iter().map(|comment| (comment.id, comment)).collect(),
             messages: messages.into_iter().map(|message| (message.id, message)).collect(),
             attendees: attendees.into_iter().map(|found| (found.0.person.id, found)).collect(),
-        }))
+        })
     }
 }
 

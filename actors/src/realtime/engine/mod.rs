@@ -17,10 +17,10 @@ mod socket;
 #[cfg(test)]
 pub(super) mod tests;
 
-pub(super) use self::lines::Lines;
 pub use self::{
     error::EngineError,
     packet::message,
     polling::{handshake, poll, post},
     socket::{connect, upgrade},
 };
+pub(super) use self::{lines::Lines, packet::PING_FRAME};

@@ -7,6 +7,8 @@ use crate::realtime::{Frame, Received};
 /// Packets that the server sends besides messages.
 pub(super) const CLOSE: &str = "1";
 pub(super) const PING: &str = "2";
+/// The ping as a socket is written it: a text.
+pub(in crate::realtime) const PING_FRAME: &[u8] = &[0x81, 1, b'2'];
 pub(super) const PROBED: &str = "3probe";
 pub(super) const NOOP: &str = "6";
 

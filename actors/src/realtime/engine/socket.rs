@@ -1,6 +1,12 @@
 //! Sessions that a socket carries, from the beginning or after an upgrade.
 
-use std::{cell::Cell, rc::Rc, sync::Arc, task::Waker, time::Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::{Arc, Weak},
+    task::Waker,
+    time::Instant,
+};
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use bytes::Bytes;
@@ -35,11 +41,12 @@ pub fn connect(
 ) -> Result<HttpResponse, EngineError> {
     let (response, cut) = shake_hands(request).map_err(EngineError::Upgrade)?;
     let now = Instant::now();
+    let connection = Weak::clone(&cut);
     let line = Line::open(sid, opening, cut, true, registry, log, now).map_err(EngineError::Refused)?;
     // The first in its outbox: there is room
     _ = line.entry().outbox.push(Frame::text(line.greeting("")), now);
     let end = SocketEnd::new(line, Stage::Carries);
-    Ok(carry(response, payload, Rc::new(end), registry.config().message_bytes))
+    Ok(carry(response, payload, connection, Rc::new(end), registry.config().message_bytes))
 }
 
 /// Lets a socket carry the session of that id, which requests carry so far, once its client says so on it. One that is too
@@ -60,9 +67,10 @@ pub fn upgrade(
     let now = Instant::now();
     let line = Line::find(registry, sid, now)?;
     let (response, cut) = shake_hands(request).map_err(EngineError::Upgrade)?;
+    let connection = Weak::clone(&cut);
     let stage = if line.begin_probe(cut, now) { Stage::Probes } else { Stage::Over };
     let end = SocketEnd::new(line, stage);
-    Ok(carry(response, payload, Rc::new(end), registry.config().message_bytes))
+    Ok(carry(response, payload, connection, Rc::new(end), registry.config().message_bytes))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +128,10 @@ impl SocketEnd {
 impl End for SocketEnd {
     fn entry(&self) -> &Arc<Entry> {
         self.line.entry()
+    }
+
+    fn carries(&self) -> bool {
+        self.stage.get() == Stage::Carries
     }
 
     fn hear(&self, incoming: Result<Incoming, Close>, now: Instant) -> Vec<Said> {

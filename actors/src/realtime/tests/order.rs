@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, TOPIC};
 use crate::realtime::{
+    mailbag::Mailbag,
     stream::{Lack, Progress},
     *,
 };
@@ -97,7 +98,7 @@ impl House {
             Step::Tell { nth } if nth < self.pages.len() => {
                 let (after, goal, page) = self.pages.remove(nth);
                 for event in &page {
-                    topics.deliver(TOPIC, after, event, now);
+                    topics.deliver(TOPIC, after, event, &mut Mailbag::default(), now);
                     // A live client is quick
                     self.clients.iter_mut().for_each(|(client, _)| client.take(usize::MAX));
                 }
@@ -146,7 +147,7 @@ impl House {
             if let Some((after, goal)) = topics.behind(TOPIC) {
                 is_quiet = false;
                 for event in self.log.read(TOPIC, after, PAGE) {
-                    topics.deliver(TOPIC, after, &event, now);
+                    topics.deliver(TOPIC, after, &event, &mut Mailbag::default(), now);
                     self.clients.iter_mut().for_each(|(client, _)| client.take(usize::MAX));
                 }
                 topics.reach(TOPIC, after, goal);

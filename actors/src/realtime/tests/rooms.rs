@@ -8,7 +8,7 @@ use std::{
 
 use super::client::{CHAT, Client, GALLERY, Got, MemoryLog, Names, TOPIC};
 use crate::{
-    realtime::{relay::Ties, *},
+    realtime::{mailbag::Mailbag, relay::Ties, *},
     redis,
 };
 
@@ -26,7 +26,7 @@ fn tail(registry: &Registry, log: &MemoryLog) {
     registry.topics.hint(TOPIC, head, Instant::now());
     while let Some((after, goal)) = registry.topics.behind(TOPIC) {
         for event in log.read(TOPIC, after, PAGE) {
-            registry.topics.deliver(TOPIC, after, &event, Instant::now());
+            registry.topics.deliver(TOPIC, after, &event, &mut Mailbag::default(), Instant::now());
         }
         registry.topics.reach(TOPIC, after, goal);
     }
@@ -190,7 +190,7 @@ fn what_the_log_keeps_no_longer_is_told() {
     // The tail cannot leave anything out either: its members come back and resume
     let mut client = Client::connect(&registry, 1);
     client.enter(TOPIC, GALLERY, BOTH, 3, None);
-    registry.topics.deliver(TOPIC, 3, &log.read(TOPIC, 5, 1)[0], Instant::now());
+    registry.topics.deliver(TOPIC, 3, &log.read(TOPIC, 5, 1)[0], &mut Mailbag::default(), Instant::now());
     client.take(usize::MAX);
     assert_eq!((client.events(), client.close), (vec![], Some(Close::TOO_SLOW)));
 }
@@ -318,7 +318,7 @@ fn what_was_read_for_those_who_have_left_breaks_nobody_off() {
     drop(first);
     let mut second = Client::connect(&registry, 2);
     second.enter(TOPIC, GALLERY, BOTH, 8, None);
-    registry.topics.deliver(TOPIC, after, &page[0], Instant::now());
+    registry.topics.deliver(TOPIC, after, &page[0], &mut Mailbag::default(), Instant::now());
     registry.topics.reach(TOPIC, after, goal);
     tail(&registry, &log);
     second.take(usize::MAX);

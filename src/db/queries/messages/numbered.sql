@@ -1,1 +1,0 @@
-UPDATE messages SET seq = $2 WHERE id = $1
