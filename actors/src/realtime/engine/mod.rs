@@ -7,6 +7,7 @@
 //!
 //! *Invariant:* whoever knows an id has the session: ids are drawn by the caller, unguessable, and are found in no log.
 
+mod endpoint;
 mod error;
 mod line;
 mod lines;
@@ -18,9 +19,4 @@ mod socket;
 pub(super) mod tests;
 
 pub(super) use self::lines::Lines;
-pub use self::{
-    error::EngineError,
-    packet::message,
-    polling::{handshake, poll, post},
-    socket::{connect, upgrade},
-};
+pub use self::{endpoint::serve, packet::message};
