@@ -7,6 +7,8 @@
 //!
 //! *Invariant:* whoever knows an id has the session: ids are drawn by the caller, unguessable, and are found in no log.
 
+#[cfg(test)]
+mod carrying;
 mod endpoint;
 mod error;
 mod line;
