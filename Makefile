@@ -34,7 +34,9 @@ FUZZ_SECONDS ?= 600
 FUZZ_CASES ?= 200000
 fuzz: ## Ten minutes of whatever clients may send: make fuzz FUZZ_SECONDS=60 FUZZ_CASES=20000
 	PROPTEST_CASES=$(FUZZ_CASES) cargo test --locked --package party-gallery-actors --lib decoder
-	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --locked --test frames session -- --nocapture
+	@# Each of these is a body of many packets, or a whole session
+	PROPTEST_CASES=$$(($(FUZZ_CASES) / 10)) cargo test --locked --package party-gallery-actors --lib -- engine::payload engine::carrying
+	FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --locked --test frames session:: -- --nocapture
 
 bench-delivery: ## What a delivery and an idle socket cost, beside a bare floor and Socket.IO on Node; minutes
 	cargo bench --bench delivery --locked

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Connection, DatabaseError};
-use crate::domain::caller::Caller;
+use crate::domain::{caller::Caller, party::AFTERGLOW_HOURS};
 
 /// What is known of a refresh token. Times are the database's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ pub async fn end_all(connection: &mut Connection, person: Uuid) -> Result<(), Da
 /// Why somebody who had a good token may not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// They were erased, banned or revoked.
+    /// They were erased, banned or revoked, or their party is over for long.
     Gone,
     /// The sign-in that their token comes from has ended.
     SignedOut,
@@ -168,7 +168,7 @@ pub async fn over(
     let kinds: Vec<i16> = asked.iter().map(|(caller, _)| kind(caller)).collect();
     let ids: Vec<Uuid> = asked.iter().map(|(caller, _)| caller.id().unwrap_or_default()).collect();
     let families: Vec<Option<Uuid>> = asked.iter().map(|(_, family)| *family).collect();
-    let rows = connection.query(OVER, &[&kinds, &ids, &families]).await?;
+    let rows = connection.query(OVER, &[&kinds, &ids, &families, &AFTERGLOW_HOURS]).await?;
     let over = |row: &Row| {
         let nth = usize::try_from(row.get::<_, i64>("nth")).ok()?.checked_sub(1)?;
         Some((nth, if row.get("is_gone") { Over::Gone } else { Over::SignedOut }))

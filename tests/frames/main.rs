@@ -12,7 +12,8 @@ mod cases;
 mod client;
 mod closes;
 mod framing;
-#[path = "../../examples/conformance/pod.rs"]
+#[path = "../../examples/conformance/pod/mod.rs"]
 mod pod;
 mod scalars;
 mod session;
+mod suites;

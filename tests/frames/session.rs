@@ -1,17 +1,24 @@
 //! A session without a socket, fed with whatever a client may send, for as long as `FUZZ_SECONDS` says.
 
 mod grammar;
+mod packets;
 mod play;
 mod rooms;
+mod wire;
 
 use std::{
     env,
     time::{Duration, Instant},
 };
 
-use proptest::test_runner::{Config, TestRunner};
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, TestRunner},
+};
 
+use grammar::Script;
 use play::{Tally, play};
+use wire::{Json, Packets, Wire};
 
 /// How long it takes among all other tests.
 const SECONDS: u64 = 3;
@@ -29,19 +36,30 @@ fn duration() -> Duration {
 /// refused too often is closed.
 #[test]
 fn whatever_a_client_sends_is_answered_once() {
+    println!("{}", fuzz(grammar::script, || Box::new(Json)));
+}
+
+/// The same in Socket.IO, where what is not a packet is the end.
+#[test]
+fn whatever_a_client_of_socketio_sends_is_answered_once_or_is_the_end() {
+    println!("{}", fuzz(packets::script, || Box::new(Packets::default())));
+}
+
+/// Plays sessions until it is time. Gives what was played.
+fn fuzz<S: Strategy<Value = Script>>(script: impl Fn() -> S, wire: impl Fn() -> Box<dyn Wire>) -> String {
     let config = Config { cases: ROUND, failure_persistence: None, ..Config::default() };
-    let (tally, mut sessions) = (Tally::default(), 0);
+    let (tally, mut sessions, is_in_packets) = (Tally::default(), 0, wire().is_in_packets());
     let until = Instant::now() + duration();
-    while Instant::now() < until || (sessions < ENOUGH && !tally.is_thorough()) {
+    while Instant::now() < until || (sessions < ENOUGH && !tally.is_thorough(is_in_packets)) {
         let mut runner = TestRunner::new(config.clone());
         runner
-            .run(&grammar::script(), |script| {
-                play(&script, &tally);
+            .run(&script(), |script| {
+                play(&script, wire(), &tally);
                 Ok(())
             })
             .unwrap_or_else(|failure| panic!("{failure}"));
         sessions += ROUND;
     }
-    println!("{sessions} sessions: {tally:?}");
-    assert!(tally.is_thorough(), "not all was reached: {tally:?}");
+    assert!(tally.is_thorough(is_in_packets), "not all was reached: {tally:?}");
+    format!("{sessions} sessions: {tally:?}")
 }

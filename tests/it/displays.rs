@@ -1,8 +1,11 @@
 //! Screens of a gallery: what they see, and that they see nothing more once they are revoked.
 
+use std::time::{Duration, Instant};
+
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::support::{
@@ -15,6 +18,9 @@ use crate::support::{
     stage::{Reply, Somebody, ask, stop},
     ws::WsClient,
 };
+
+/// Within what sockets are closed that are over.
+const PUT_OUT: Duration = Duration::from_secs(2);
 
 async fn make(pod: &TestApp, party: Uuid, by: &Somebody, key: Option<&str>) -> Reply {
     let path = format!("/api/v1/parties/{party}/displays");
@@ -104,13 +110,40 @@ async fn a_screen_sees_one_gallery_until_it_is_revoked() {
 #[tokio::test]
 async fn a_screen_goes_dark_a_week_after_the_end() {
     let party = Party::new(true).await;
+    let other_pod = party.another_pod().await;
     let screen = display(&make(&party.app, party.id, &party.host, None).await);
+    let mut sockets = [Screen::of(&party.app, &screen).await, Screen::of(&other_pod, &screen).await];
+    let mut guest = Screen::of(&party.app, &party.guest).await;
+    for socket in sockets.iter_mut().chain([&mut guest]) {
+        socket.join(party.id).await;
+    }
     let path = format!("/api/v1/parties/{}/media", party.id);
-    for (ended, expected) in [("6 days", 200), ("7 days 1 minute", 404)] {
+    let end = async |ended: &str| {
         let end = format!("UPDATE parties SET status = 'ENDED', ended_at = now() - interval '{ended}'");
         party.stage.execute(&end, &[]).await;
-        assert_eq!(party.get(Some(&screen), &path).await.status, expected, "{ended} after the end");
+    };
+    end("6 days").await;
+    assert_eq!(party.get(Some(&screen), &path).await.status, 200);
+    // Long enough that they would have been put out
+    let until = Instant::now() + PUT_OUT;
+    while Instant::now() < until {
+        for socket in &mut sockets {
+            socket.ask("ping", json!("still here")).await;
+        }
+        sleep(Duration::from_millis(100)).await;
     }
+    end("7 days 1 minute").await;
+    let ended = Instant::now();
+    for socket in &mut sockets {
+        assert_eq!(socket.closed().await, 4010);
+    }
+    // The contract's 2 s, on a busy machine
+    assert!(ended.elapsed() < 2 * PUT_OUT, "{:?}", ended.elapsed());
+    assert_eq!(party.get(Some(&screen), &path).await.status, 404);
+    let headers = [("authorization", screen.bearer.as_str())];
+    assert!(WsClient::connect(other_pod.address(), "/ws", &headers).await.is_err(), "it opens nothing");
+    guest.ask("ping", json!("still here")).await;
+    stop(other_pod).await;
     stop(party.app).await;
 }
 

@@ -18,6 +18,7 @@ pub mod client;
 pub mod cluster;
 pub mod crowd;
 pub mod database;
+pub mod engine;
 pub mod fragile;
 pub mod gathering;
 pub mod house;

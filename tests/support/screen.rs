@@ -138,6 +138,11 @@ impl Screen {
         }
     }
 
+    /// The code that its socket is closed with; what comes before is passed over.
+    pub async fn closed(&mut self) -> u16 {
+        self.socket.expect_close(DEADLINE).await
+    }
+
     /// Whatever has come up to now is through when this is: a question that is answered at once.
     pub async fn settled(&mut self) -> Vec<Value> {
         self.ask("ping", json!(null)).await.0

@@ -188,3 +188,92 @@ async fn run(life: &Life<Clerk>, Errand { work, owner }: Errand, deadline: Durat
     };
     owner.go_on(given);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use bytes::Bytes;
+    use slog::{Discard, Logger, o};
+
+    use super::*;
+    use crate::realtime::{Config, Frame, Notices, Protocol, Received};
+
+    /// Everything takes time; when it takes too long, that is said.
+    struct Slow;
+
+    impl Protocol for Slow {
+        fn on_received(&mut self, _: Received, _: Instant) -> Vec<Action> {
+            let otherwise = vec![Action::Send(Frame::text("late"))];
+            vec![Action::Run { work: futures_util::future::pending().boxed(), otherwise }]
+        }
+
+        fn on_crowded(&mut self, _: Received, _: Instant) -> Vec<Action> {
+            Vec::new()
+        }
+    }
+
+    struct Silence;
+
+    impl Notices for Silence {
+        fn expiring(&self) -> Option<Frame> {
+            None
+        }
+
+        fn draining(&self, _: Duration) -> Option<Frame> {
+            None
+        }
+    }
+
+    fn dialogue(registry: &Arc<Registry>, now: Instant) -> Arc<Dialogue> {
+        let nowhere = [127, 0, 0, 1].into();
+        let membership = registry.open(nowhere, None, (Weak::new(), false), Arc::new(Silence), now).unwrap();
+        Dialogue::new(membership, Box::new(Slow), Logger::root(Discard, o!()))
+    }
+
+    fn ask(dialogue: &Arc<Dialogue>, now: Instant) {
+        dialogue.receive(Received::Text(Bytes::from_static(b"?")), now);
+    }
+
+    /// Of which run the next errand is.
+    fn taken(registry: &Registry) -> Option<u64> {
+        registry.desk.take().map(|errand| errand.owner.run)
+    }
+
+    #[test]
+    fn work_that_nobody_waits_for_any_more_is_not_begun() {
+        let (now, registry) = (Instant::now(), Registry::new(Config::default()));
+        let patience = registry.config().answer_deadline + Duration::from_secs(1);
+        let [patient, stays, leaves] = [(); 3].map(|()| dialogue(&registry, now));
+        for dialogue in [&patient, &leaves, &stays] {
+            ask(dialogue, now);
+        }
+        // One goes on without, and asks again; one is gone
+        patient.expire(now + patience - Duration::from_millis(1));
+        assert!(patient.awaits(1), "not yet");
+        patient.expire(now + patience);
+        assert!(!patient.awaits(1));
+        ask(&patient, now + patience);
+        drop(leaves);
+        assert_eq!(registry.desk.waiting.lock().len(), 4, "all of it is still there");
+        let kept: Vec<_> = std::iter::from_fn(|| taken(&registry)).collect();
+        assert_eq!(kept, [1, 2], "who has waited all the time, and then what was asked again");
+        assert_eq!(taken(&registry), None);
+        drop((patient, stays));
+    }
+
+    #[test]
+    fn what_is_taken_and_lost_lets_its_owner_go_on_and_what_was_skipped_does_not() {
+        let (now, registry) = (Instant::now(), Registry::new(Config::default()));
+        let dialogue = dialogue(&registry, now);
+        ask(&dialogue, now);
+        dialogue.go_on(1, None);
+        ask(&dialogue, now);
+        // The first is skipped on the way, and the actor dies with the second
+        drop(registry.desk.take());
+        assert!(dialogue.awaits(2));
+        registry.desk.give_up_lost();
+        assert!(!dialogue.awaits(2));
+        assert_eq!(registry.desk.take().map(|errand| errand.owner.run), None);
+    }
+}

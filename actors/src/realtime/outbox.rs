@@ -104,7 +104,7 @@ impl Outbox {
     /// # Errors
     ///
     /// [`Full`], then and ever after.
-    pub(super) fn push_all(
+    pub fn push_all(
         &self,
         frames: impl IntoIterator<Item = Frame, IntoIter: ExactSizeIterator + Clone>,
         now: Instant,

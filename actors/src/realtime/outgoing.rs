@@ -64,7 +64,10 @@ impl Outgoing {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::realtime::Subject;
 
     #[test]
     fn hints_of_a_topic_merge_and_go_first() {
@@ -76,6 +79,35 @@ mod tests {
         }
         assert_eq!(outgoing.take(), [(of(1), Word::Hint(7)), (of(9), Word::Who { pod: 1 })]);
         assert_eq!(outgoing.take(), []);
+    }
+
+    #[test]
+    fn words_keep_their_order_behind_hints_and_over_batches() {
+        let (outgoing, subject) = (Outgoing::default(), Subject { kind: 0, id: 1 });
+        let mut left = Vec::new();
+        for n in 0..2 * BATCH as u128 + 7 {
+            // Somebody types, and no more; people come and go; in two rooms
+            let sign = Word::Sign { pod: 1, room: 2, is_on: n % 2 == 0, subject, face: Bytes::new() };
+            let people = Word::People {
+                pod: 1,
+                room: 1,
+                is_news: true,
+                people: [(Subject { kind: 0, id: n }, None)].into(),
+            };
+            let word = (Channel::Topic(Topic(n / 2 % 2)), if n % 3 == 0 { people } else { sign });
+            assert!(outgoing.word(word.0, word.1.clone()));
+            assert!(outgoing.hint(Topic(n % 5), 1));
+            left.push(word);
+        }
+        let mut taken = Vec::new();
+        while taken.len() < left.len() {
+            let batch = outgoing.take();
+            assert!(!batch.is_empty(), "{} of {}", taken.len(), left.len());
+            taken.extend(batch.into_iter().filter(|(_, word)| !matches!(word, Word::Hint(_))));
+            // What comes meanwhile does not overtake it
+            assert!(outgoing.hint(Topic(9), 1));
+        }
+        assert_eq!(taken, left);
     }
 
     #[test]

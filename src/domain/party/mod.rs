@@ -21,12 +21,14 @@ use super::{
     picture::Cover,
 };
 
-/// How long after its end a party still takes photos and talk, in hours.
-const AFTERGLOW_HOURS: i64 = 7 * 24;
+/// How long after its end a party still takes photos and talk, and screens show it, in hours.
+pub const AFTERGLOW_HOURS: i32 = 7 * 24;
 
 /// Whether a party that ended then, if it did, is not over yet `now`, or not for more than 7 days.
 pub fn glows(ended_at: Option<Moment>, now: Moment) -> bool {
-    ended_at.is_none_or(|ended| now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS))
+    ended_at.is_none_or(|ended| {
+        now.0.duration_since(ended.0) <= SignedDuration::from_hours(AFTERGLOW_HOURS.into())
+    })
 }
 
 /// A party as it is kept.

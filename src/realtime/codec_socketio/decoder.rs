@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::packet::{Fault, Packet};
 
-/// How many bytes the attachments of one packet may have.
+/// How many bytes the attachments of one packet may have, where nobody says otherwise.
 const MAX_BYTES: usize = 256 * 1024;
 
 /// A packet with all that belongs to it.
@@ -30,9 +30,16 @@ impl Whole {
 }
 
 /// Puts the packets of one client together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
     coming: Option<Coming>,
+    max_bytes: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new(MAX_BYTES)
+    }
 }
 
 #[derive(Debug)]
@@ -43,6 +50,11 @@ struct Coming {
 }
 
 impl Decoder {
+    /// One that takes attachments of `max_bytes` for one packet.
+    pub fn new(max_bytes: usize) -> Self {
+        Self { coming: None, max_bytes }
+    }
+
     /// Takes the next message. Gives the packet that is whole with it.
     ///
     /// # Errors
@@ -66,7 +78,7 @@ impl Decoder {
             Received::Binary(bytes) => {
                 let Some(coming) = &mut self.coming else { return Err(Fault::Malformed) };
                 coming.bytes = coming.bytes.saturating_add(bytes.len());
-                if coming.bytes > MAX_BYTES {
+                if coming.bytes > self.max_bytes {
                     return Err(Fault::Malformed);
                 }
                 coming.whole.attachments.push(bytes);

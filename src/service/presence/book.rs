@@ -55,6 +55,8 @@ struct Person {
     left: Option<(Instant, i64)>,
     /// What was told of them last.
     told: Option<Status>,
+    /// Since when that is not how they are, as far as anybody has looked.
+    news_since: Option<Instant>,
 }
 
 impl Person {
@@ -209,14 +211,21 @@ impl Book {
         self.here.iter().map(|(id, said)| (*id, *said)).collect()
     }
 
-    /// Those of whom something is to be told, at most `limit`.
-    pub(super) fn news(&self, now: Instant, limit: usize) -> Vec<News> {
-        let news = self.people.iter().filter_map(|(person, known)| {
+    /// Those of whom something is to be told, at most `limit`: who has waited longest goes first.
+    pub(super) fn news(&mut self, now: Instant, limit: usize) -> Vec<News> {
+        let mut news = Vec::new();
+        for (id, known) in &mut self.people {
             let status = known.status(now);
-            let left = known.left.filter(|_| status.is_none()).map(|(_, at)| at);
-            (status != known.told).then_some(News { person: *person, status, left })
-        });
-        news.take(limit).collect()
+            if status == known.told {
+                known.news_since = None;
+            } else {
+                let left = known.left.filter(|_| status.is_none()).map(|(_, at)| at);
+                let since = *known.news_since.get_or_insert(now);
+                news.push((since, News { person: *id, status, left }));
+            }
+        }
+        news.sort_unstable_by_key(|(since, news)| (*since, news.person));
+        news.into_iter().take(limit).map(|(_, news)| news).collect()
     }
 
     /// Those were told. Who is away is only remembered from now on.
@@ -224,6 +233,7 @@ impl Book {
         for News { person: id, status, .. } in told {
             let Some(person) = self.people.get_mut(id) else { continue };
             person.told = *status;
+            person.news_since = None;
         }
         self.clear(now);
     }
@@ -256,7 +266,13 @@ impl Book {
 
     fn more(&mut self, id: Uuid, said: Said) {
         self.left.remove(&id);
-        let person = self.people.entry(id).or_insert(Person { pods: 0, said, left: None, told: None });
+        let person = self.people.entry(id).or_insert(Person {
+            pods: 0,
+            said,
+            left: None,
+            told: None,
+            news_since: None,
+        });
         person.pods += 1;
         person.left = None;
         self.hear_said(id, said);

@@ -42,7 +42,7 @@ pub(super) enum Id {
     Unknown,
 }
 
-const EVENTS: &[&str] = &[
+pub(super) const EVENTS: &[&str] = &[
     "auth",
     "party:join_live",
     "party:leave_live",
@@ -66,7 +66,7 @@ const EVENTS: &[&str] = &[
 const IDS: &[&str] =
     &["-1", "1.0", "1e3", "\"7\"", "{}", "[1]", "true", "18446744073709551616", "-0.0", "1e999", "\"\""];
 
-const DATA: &[&str] = &[
+pub(super) const DATA: &[&str] = &[
     "null",
     "{}",
     "[]",
@@ -94,6 +94,18 @@ const DATA: &[&str] = &[
 ];
 
 pub(super) fn script() -> impl Strategy<Value = Script> {
+    let said = prop_oneof![
+        4 => vec(said(frame(), gap()), 1..90),
+        // Nothing but refusals, fast enough to be too many
+        1 => vec(said(noise(), brisk()), 40..120),
+        // More than may wait for an answer
+        1 => vec(said(visit(), Just(0)), 60..90),
+    ];
+    scripts(said)
+}
+
+/// Sessions in which that is said, in houses of all moods.
+pub(super) fn scripts(said: impl Strategy<Value = Vec<Said>>) -> impl Strategy<Value = Script> {
     let mood = prop_oneof![
         6 => Just(Mood::Yes),
         3 => Just(Mood::Refuses),
@@ -109,20 +121,16 @@ pub(super) fn script() -> impl Strategy<Value = Script> {
         Joined::Left,
         Joined::Removed,
     ]);
-    let said = prop_oneof![
-        4 => vec(said(frame(), gap()), 1..90),
-        // Nothing but refusals, fast enough to be too many
-        1 => vec(said(noise(), brisk()), 40..120),
-        // More than may wait for an answer
-        1 => vec(said(visit(), Just(0)), 60..90),
-    ];
     (any::<bool>(), said, vec(mood, 1..8), vec((joined, 0_u8..6), 1..8))
         .prop_map(|(is_known, said, moods, joined)| Script { is_known, said, moods, joined })
 }
 
-type Sent = (Received, Id, usize);
+pub(super) type Sent = (Received, Id, usize);
 
-fn said(sent: impl Strategy<Value = Sent>, gap: impl Strategy<Value = u64>) -> impl Strategy<Value = Said> {
+pub(super) fn said(
+    sent: impl Strategy<Value = Sent>,
+    gap: impl Strategy<Value = u64>,
+) -> impl Strategy<Value = Said> {
     (gap, sent).prop_map(|(millis, (received, id, depth))| Said {
         after: Duration::from_millis(millis),
         received,
@@ -131,11 +139,11 @@ fn said(sent: impl Strategy<Value = Sent>, gap: impl Strategy<Value = u64>) -> i
     })
 }
 
-fn gap() -> impl Strategy<Value = u64> {
+pub(super) fn gap() -> impl Strategy<Value = u64> {
     prop_oneof![4 => Just(0), 8 => 1_u64..40, 2 => 40_u64..2_000, 1 => 2_000_u64..12_000]
 }
 
-fn brisk() -> impl Strategy<Value = u64> {
+pub(super) fn brisk() -> impl Strategy<Value = u64> {
     prop_oneof![Just(0), 1_u64..60]
 }
 
@@ -163,7 +171,7 @@ fn noise() -> impl Strategy<Value = Sent> {
     ]
 }
 
-fn text_of(text: String) -> Received {
+pub(super) fn text_of(text: String) -> Received {
     Received::Text(Bytes::from(text))
 }
 

@@ -2,8 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, VecDeque},
-    net::{IpAddr, Ipv4Addr},
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::Poll,
@@ -11,13 +10,13 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use party_gallery::realtime::{Authenticator as _, Close, Frame, open};
+use party_gallery::realtime::{Close, Frame};
 use party_gallery_actors::realtime::{Action, Config, Join, Joined, Protocol, Received};
-use serde_json::{Value, value::RawValue};
 
 use super::{
     grammar::{Id, Said, Script},
-    rooms::{House, Tokens, ask},
+    rooms::{House, ask},
+    wire::Wire,
 };
 
 /// Refused frames that are borne, and within which time.
@@ -36,10 +35,14 @@ pub(super) struct Tally {
     joined: Cell<u64>,
     crowded: Cell<u64>,
     abuse: Cell<u64>,
+    /// Only in packets: what came back binary, and what was not a packet.
+    attached: Cell<u64>,
+    rubbish: Cell<u64>,
 }
 
 impl Tally {
-    pub(super) fn is_thorough(&self) -> bool {
+    pub(super) fn is_thorough(&self, is_in_packets: bool) -> bool {
+        let in_packets = [&self.attached, &self.rubbish];
         let all = [
             &self.frames,
             &self.answered,
@@ -50,7 +53,8 @@ impl Tally {
             &self.crowded,
             &self.abuse,
         ];
-        all.iter().all(|count| count.get() > 0)
+        let more = in_packets.iter().filter(|_| is_in_packets);
+        all.iter().chain(more).all(|count| count.get() > 0)
     }
 }
 
@@ -77,6 +81,7 @@ struct Running {
 }
 
 struct Session<'a> {
+    wire: Box<dyn Wire>,
     protocol: Box<dyn Protocol>,
     config: Config,
     script: &'a Script,
@@ -91,28 +96,31 @@ struct Session<'a> {
     chains: Vec<Chain>,
     /// When the frames came that were refused, and when they were.
     refused: Vec<(Instant, Instant)>,
+    /// Whether something is just left out for which there is no room.
+    is_crowding: bool,
     closed: Option<Close>,
 }
 
 /// Plays a script to its end, and holds what was sent against the contract.
-pub(super) fn play(script: &Script, tally: &Tally) {
+pub(super) fn play(script: &Script, wire: Box<dyn Wire>, tally: &Tally) {
     let now = Instant::now();
-    let caller = script.is_known.then(|| Tokens.verify("user 1").unwrap());
     let rooms = Arc::new(House::new(&script.moods));
-    let opening = open(Arc::new(Tokens), Some(rooms), caller, IpAddr::V4(Ipv4Addr::LOCALHOST), now);
+    let opening = wire.open(script.is_known, rooms, now);
     let mut session = Session {
+        is_known: script.is_known && opening.identity.is_some(),
+        wire,
         protocol: opening.protocol,
         config: Config::default(),
         script,
         tally,
         now,
-        is_known: script.is_known,
         running: None,
         waiting: VecDeque::new(),
         joins: Vec::new(),
         entered: 0,
         chains: Vec::new(),
         refused: Vec::new(),
+        is_crowding: false,
         closed: None,
     };
     for said in &script.said {
@@ -162,7 +170,9 @@ impl Session<'_> {
         } else {
             count(&self.tally.crowded);
             let actions = self.protocol.on_crowded(received, self.now);
+            self.is_crowding = true;
             self.perform(chain, actions, true);
+            self.is_crowding = false;
         }
     }
 
@@ -207,7 +217,7 @@ impl Session<'_> {
                 Action::Leave(..) => assert!(self.is_known, "nothing is done for who is not known"),
             }
         }
-        self.chains[chain].is_done = !goes_on;
+        self.chains[chain].is_done = !goes_on && self.closed.is_none();
         // A join that is refused by its welcome counts, and the next refusal closes
         if self.refused.len() > refused {
             self.must_be_closed_for_abuse();
@@ -249,22 +259,11 @@ impl Session<'_> {
     }
 
     fn send(&mut self, chain: usize, frame: &Frame, is_counted: bool) {
-        assert!(frame.is_text(), "{frame:?}");
-        // What comes back of a client's own need not make sense
-        let sent: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(frame.bytes()).expect("an object");
-        let members: Vec<_> = sent.keys().map(String::as_str).collect();
-        let is_refusal = match members.as_slice() {
-            ["ack", "data"] => false,
-            ["ack", "error"] => true,
-            ["data", "event"] => sent["event"].get() == r#""error""#,
-            other => panic!("no frame of ours: {other:?}"),
-        };
-        assert!(is_refusal || self.is_known, "who is not known is only refused: {sent:?}");
-        if is_refusal {
+        // What is binary belongs to what it follows
+        let Some(sent) = self.wire.read(frame) else { return count(&self.tally.attached) };
+        assert!(sent.is_refusal || self.is_known, "who is not known is only refused: {sent:?}");
+        if sent.is_refusal {
             count(&self.tally.refused);
-            let error = if members[0] == "ack" { &sent["error"] } else { &sent["data"] };
-            let error: Value = serde_json::from_str(error.get()).expect("JSON");
-            assert!(error["code"].is_string() && error["message"].is_string(), "{error}");
             if is_counted {
                 self.refused.push((self.chains[chain].came, self.now));
             }
@@ -272,19 +271,23 @@ impl Session<'_> {
             count(&self.tally.answered);
         }
         let chain = &mut self.chains[chain];
-        if members[0] == "ack" {
-            let id = serde_json::from_str(sent["ack"].get()).expect("a number");
-            chain.acks.push((id, is_refusal));
-        } else if is_refusal {
+        if let Some(id) = sent.ack {
+            chain.acks.push((id, sent.is_refusal));
+        } else if sent.is_refusal {
             chain.errors += 1;
         }
     }
 
     fn close(&mut self, close: Close) {
-        assert_eq!(close, Close::ABUSE, "no other is the protocol's");
-        count(&self.tally.abuse);
         self.closed = Some(close);
-        assert!(self.refused.len() > BORNE, "closed without a cause: {:?}", self.refused);
+        if close == Close::ABUSE {
+            count(&self.tally.abuse);
+            let has_cause = self.refused.len() > BORNE || (self.is_crowding && self.wire.is_in_packets());
+            assert!(has_cause, "closed without a cause: {:?}", self.refused);
+        } else {
+            count(&self.tally.rubbish);
+            assert!(self.wire.may_close(close), "it is not the protocol's: {close:?}");
+        }
     }
 
     /// Whoever was refused one time too many within the time, however it is counted.

@@ -5,6 +5,7 @@ mod cluster;
 mod crowds;
 mod database;
 mod drains;
+mod hostile;
 mod live;
 mod outages;
 mod passwords;

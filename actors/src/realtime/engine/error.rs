@@ -4,7 +4,7 @@ use crate::realtime::{Refused, UpgradeError};
 
 /// Why a request of Engine.IO is refused. What it says of the session has been done.
 #[derive(Debug, thiserror::Error)]
-pub enum EngineError {
+pub(super) enum EngineError {
     /// There is no session of that id, or none any more.
     #[error("no such session")]
     Unknown,

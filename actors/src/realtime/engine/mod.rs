@@ -7,6 +7,9 @@
 //!
 //! *Invariant:* whoever knows an id has the session: ids are drawn by the caller, unguessable, and are found in no log.
 
+#[cfg(test)]
+mod carrying;
+mod endpoint;
 mod error;
 mod line;
 mod lines;
@@ -17,10 +20,5 @@ mod socket;
 #[cfg(test)]
 pub(super) mod tests;
 
-pub use self::{
-    error::EngineError,
-    packet::message,
-    polling::{handshake, poll, post},
-    socket::{connect, upgrade},
-};
 pub(super) use self::{lines::Lines, packet::PING_FRAME};
+pub use self::{endpoint::serve, packet::message};

@@ -21,7 +21,7 @@ use crate::realtime::{Opening, Refused, Registry};
 /// # Errors
 ///
 /// [`Refused`]; nothing is registered then.
-pub fn handshake(
+pub(super) fn handshake(
     sid: &str,
     opening: Opening,
     registry: &Arc<Registry>,
@@ -37,7 +37,7 @@ pub fn handshake(
 /// # Errors
 ///
 /// `Unknown`, `Elsewhere`, `Overlap`.
-pub async fn poll(sid: &str, registry: &Registry) -> Result<String, EngineError> {
+pub(super) async fn poll(sid: &str, registry: &Registry) -> Result<String, EngineError> {
     let line = Line::find(registry, sid, Instant::now())?;
     line.begin_poll()?;
     let waiting = Guard(Some(line));
@@ -53,7 +53,7 @@ pub async fn poll(sid: &str, registry: &Registry) -> Result<String, EngineError>
 /// # Errors
 ///
 /// `Unknown`, `Elsewhere`, `Overlap`, `Malformed`, `TooBig`.
-pub async fn post(sid: &str, payload: Payload, registry: &Registry) -> Result<(), EngineError> {
+pub(super) async fn post(sid: &str, payload: Payload, registry: &Registry) -> Result<(), EngineError> {
     let line = Line::find(registry, sid, Instant::now())?;
     line.begin_post()?;
     let coming = Guard(Some(Arc::clone(&line)));

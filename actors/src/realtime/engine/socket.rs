@@ -31,7 +31,7 @@ use crate::realtime::{
 /// # Errors
 ///
 /// `Refused`, `Upgrade`; nothing is registered then.
-pub fn connect(
+pub(super) fn connect(
     request: &HttpRequest,
     payload: Payload,
     sid: &str,
@@ -55,7 +55,7 @@ pub fn connect(
 /// # Errors
 ///
 /// `Unknown`, `Refused`, `Upgrade`; the session goes on as it is.
-pub fn upgrade(
+pub(super) fn upgrade(
     request: &HttpRequest,
     payload: Payload,
     sid: &str,

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{SinkExt as _, StreamExt as _};
 use slog::{Discard, Logger, o};
 use tokio::{
@@ -17,8 +17,7 @@ use tokio::{
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use crate::realtime::{
-    Config, Registry,
-    engine::{self, EngineError},
+    Config, Registry, engine,
     tests::pod::{Client, PATIENCE, Pod, config, echo, hear, say, until},
 };
 
@@ -31,23 +30,9 @@ pub(in crate::realtime) async fn serve(
     registry: web::Data<Registry>,
 ) -> HttpResponse {
     let (registry, log) = (registry.into_inner(), Logger::root(Discard, o!()));
-    let asked = |name: &str| {
-        let mut members = request.query_string().split('&').filter_map(|member| member.split_once('='));
-        members.find_map(|(key, value)| (key == name).then_some(value))
-    };
-    let new = || LAST.fetch_add(1, Ordering::Relaxed).to_string();
-    let is_socket = asked("transport") == Some("websocket");
-    let text = |body: String| HttpResponse::Ok().body(body);
-    let served = match (asked("sid"), is_socket, request.method()) {
-        (None, true, _) => engine::connect(&request, payload, &new(), echo(&request), &registry, &log),
-        (Some(sid), true, _) => engine::upgrade(&request, payload, sid, &registry),
-        (None, false, _) => {
-            engine::handshake(&new(), echo(&request), &registry, &log).map(text).map_err(EngineError::Refused)
-        }
-        (Some(sid), false, &Method::GET) => engine::poll(sid, &registry).await.map(text),
-        (Some(sid), false, _) => engine::post(sid, payload, &registry).await.map(|()| text("ok".to_owned())),
-    };
-    served.unwrap_or_else(|error| HttpResponse::BadRequest().body(error.to_string()))
+    let open = || (LAST.fetch_add(1, Ordering::Relaxed).to_string(), echo(&request));
+    let served = engine::serve(&request, payload, &registry, &log, open).await;
+    served.unwrap_or_else(|error| HttpResponse::ServiceUnavailable().body(error.to_string()))
 }
 
 /// Asks as often as the protocol's test suite, for an answer within `within`: little for who is silent, much for who
@@ -152,11 +137,13 @@ async fn five_hundred_in_a_burst_arrive_in_order_sixteen_at_most_at_once() {
 async fn what_is_not_the_protocol_ends_the_session_by_requests() {
     let pod = Pod::start(Config { payload_packets: 4, ..config() }).await;
     let (long, many, huge) = ("4".repeat(65 * 1024), "4\x1e".repeat(300_000), "4".repeat(1_000_001));
-    for payload in ["abc", "", "4a\x1e", "2", "5", "b!", &long, &many, &huge] {
+    let (malformed, big) = (["abc", "", "4a\x1e", "2", "5", "b!"], [&*long, &many, &huge]);
+    let cases = malformed.map(|payload| (payload, 400)).into_iter().chain(big.map(|payload| (payload, 413)));
+    for (payload, expected) in cases {
         let sid = polled(&pod).await;
         let start = Instant::now();
         let (status, _) = ask(pod.address, "POST", &sid, payload).await;
-        assert!(status == 400 || status == 0, "{status} for {:?}", payload.get(..20));
+        assert!(status == expected || status == 0, "{status} for {:?}", payload.get(..20));
         assert_eq!(ask(pod.address, "GET", &sid, "").await.0, 400);
         assert_eq!(ask(pod.address, "POST", &sid, "4a").await.0, 400);
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());

@@ -246,3 +246,45 @@ fn what_other_pods_cannot_be_told_is_bounded() {
     }
     assert!(!days.book.words().is_empty(), "the latest are kept");
 }
+
+#[test]
+fn of_more_than_can_be_told_at_once_those_go_first_who_have_waited_longest() {
+    let mut days = Days::new();
+    let crowd = |ids: std::ops::Range<u128>| Vec::from_iter(ids.map(Uuid::from_u128));
+    // The later they come the sooner they would be by their ids
+    let (first, second, third) = (crowd(600..750), crowd(400..450), crowd(200..260));
+    let mut here = Vec::new();
+    let mut told = Vec::new();
+    for come in [first.clone(), second.clone(), third.clone(), Vec::new()] {
+        here.extend(come);
+        days.here(&here);
+        told.push(days.told().into_iter().map(|(id, _)| id).collect::<Vec<_>>());
+        days.pass(1);
+    }
+    assert_eq!(told[0], first[..100]);
+    assert_eq!(told[1], [&second[..], &first[100..]].concat(), "sorted: all of the first were told");
+    assert_eq!((&told[2], &told[3]), (&third, &Vec::new()));
+
+    // Who went is told in turn too, and who has changed once more meanwhile keeps their place
+    here = first.clone();
+    days.here(&here);
+    days.pass(5);
+    let now = days.now();
+    for id in &first[..60] {
+        days.book.say(*id, Status::Busy, now);
+    }
+    let gone = days.told();
+    assert_eq!(gone.len(), 100);
+    let now = days.now();
+    for id in &first {
+        days.book.say(*id, Status::Away, now);
+    }
+    days.pass(1);
+    let next = days.told();
+    assert_eq!(next.len(), 100);
+    let waited: Vec<_> = [&second[..], &third].concat();
+    let told_gone = |told: &[(Uuid, &str)]| {
+        told.iter().filter(|(id, how)| *how == "offline" && waited.contains(id)).count()
+    };
+    assert_eq!(told_gone(&gone) + told_gone(&next), waited.len(), "nobody who waits is overtaken");
+}
