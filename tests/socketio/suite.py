@@ -1,48 +1,44 @@
-"""Starts a pod, lets both clients at it, and stops it."""
+"""Starts two pods, lets the clients at them, and says what was tried."""
 
-import os
 import pathlib
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.request
+
+from ground import Ground
+
+# What each script has to have tried at the end, so that nothing is left out in silence
+WAYS = [f"{way}: {trial}" for way in ("polling", "websocket", "upgrade") for trial in ("talks", "hears 500 in a burst", "comes back after a drain")]
+SCRIPTS = {
+    "client.js": WAYS,
+    "client.py": WAYS,
+}
+DEADLINE = 180
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until_ready(base, pod):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if pod.poll() is not None:
-            raise SystemExit("socketio: the pod ended")
+def run(command, expected):
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as script:
         try:
-            urllib.request.urlopen(base + "/health/ready", timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("socketio: the pod is not ready")
+            said, _ = script.communicate(timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            script.kill()
+            said, _ = script.communicate()
+    tried = said.splitlines()
+    name = pathlib.Path(command[1]).name
+    for trial in tried:
+        print(f"socketio: {name}: {trial}", flush=True)
+    if script.returncode != 0 or tried != expected:
+        missing = [trial for trial in expected if trial not in tried]
+        raise SystemExit(f"socketio: {name} ended with {script.returncode}; not tried: {missing}")
+    return len(tried)
 
 
-def main(binary, script):
-    base, here = f"http://127.0.0.1:{free_port()}", pathlib.Path(__file__).parent
-    with tempfile.TemporaryDirectory() as data:
-        # As root, PostgreSQL runs as somebody else, who has to get in
-        os.chmod(data, 0o755)
-        environment = dict(os.environ, PORT=base.rsplit(":", 1)[1], DATA_DIR=data, LOG_LEVEL="error")
-        pod = subprocess.Popen([binary, "serve"], env=environment, stdout=subprocess.DEVNULL)
-        try:
-            wait_until_ready(base, pod)
-            subprocess.run(["node", script, base], check=True, timeout=120)
-            subprocess.run([sys.executable, here / "client.py", base], check=True, timeout=120)
-        finally:
-            pod.terminate()
-            pod.wait(30)
+def main(binary, made):
+    here, trials = pathlib.Path(__file__).parent, 0
+    with Ground(binary) as ground:
+        for name, expected in SCRIPTS.items():
+            program = ["node", f"{made}/{name}"] if name.endswith(".js") else [sys.executable, here / name]
+            trials += run([*program, ground.directory, *ground.addresses], expected)
+    print(f"socketio: {trials} trials")
 
 
 main(*sys.argv[1:])
