@@ -2,16 +2,15 @@
 // a burst, and comes back by itself when the pod goes away.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { io } from "socket.io-client";
-import { connected, eventually, isReady, liveParty, numbers, pods, say, sayMany, somebody } from "./party.js";
+import { connected, eventually, isReady, liveParty, numbers, pods, say, sayMany, somebody, within } from "./party.js";
 
 const ways = { polling: { transports: ["polling"] }, websocket: { transports: ["websocket"] }, upgrade: {} };
 const [pod, other] = pods;
 
 async function talk(way, options, token, party) {
   const stranger = io(pod.url, { ...options, auth: { token: "bad" }, forceNew: true, reconnection: false });
-  const [error] = await once(stranger, "connect_error");
+  const [error] = await within(stranger, "connect_error");
   assert.equal(error.data.code, "UNAUTHENTICATED");
   stranger.close();
 
@@ -47,9 +46,9 @@ async function hear({ client, heard, joined }, way, token, party) {
 // Without recovery a client knows what it has heard, and asks for what comes after.
 async function comeBack({ client, heard, joined }, way, token, party) {
   let last = joined.seq + 505;
-  const told = once(client, "server:draining");
-  const back = once(client, "connect");
-  const gone = once(client, "disconnect");
+  const told = within(client, "server:draining");
+  const back = within(client, "connect");
+  const gone = within(client, "disconnect");
   pod.signal("SIGTERM");
   assert.ok((await told)[0].reconnectAfterMs >= 0);
   await gone;

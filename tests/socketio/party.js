@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
 
+const DEADLINE_MS = 30_000;
 const [directory, ...addresses] = process.argv.slice(2);
 
 export const pods = addresses.map((address) => ({
@@ -25,7 +26,7 @@ export async function api(pod, path, token, body) {
 
 export async function eventually(what, holds) {
   for (const start = Date.now(); !(await holds()); await new Promise((resolve) => setTimeout(resolve, 10))) {
-    assert.ok(Date.now() - start < 30_000, `not in time: ${what()}`);
+    assert.ok(Date.now() - start < DEADLINE_MS, `not in time: ${what()}`);
   }
 }
 
@@ -58,9 +59,14 @@ export async function sayMany(pod, token, party, count) {
   await Promise.all(Array.from({ length: 10 }, one));
 }
 
+// The arguments of the client's next such event.
+export const within = (client, event) => once(client, event, { signal: AbortSignal.timeout(DEADLINE_MS) });
+
 export async function connected(client) {
   if (!client.connected) {
-    await Promise.race([once(client, "connect"), once(client, "connect_error").then(([error]) => Promise.reject(error))]);
+    const refused = within(client, "connect_error").then(([error]) => Promise.reject(error));
+    await Promise.race([within(client, "connect"), refused]);
+    refused.catch(() => {});
   }
   return client;
 }

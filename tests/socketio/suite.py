@@ -6,11 +6,18 @@ import sys
 
 from ground import Ground
 
+
+def in_all_ways(*trials):
+    return [f"{way}: {trial}" for way in ("polling", "websocket", "upgrade") for trial in trials]
+
+
+TALK = in_all_ways("talks", "hears 500 in a burst", "comes back after a drain")
+AFTER = ("a cut", "a pod's death", "a way to another pod", "a cut before the first event")
 # What each script has to have tried at the end, so that nothing is left out in silence
-WAYS = [f"{way}: {trial}" for way in ("polling", "websocket", "upgrade") for trial in ("talks", "hears 500 in a burst", "comes back after a drain")]
 SCRIPTS = {
-    "client.js": WAYS,
-    "client.py": WAYS,
+    "client.js": TALK,
+    "client.py": TALK,
+    "recovery.js": in_all_ways(*(f"recovers after {what}" for what in AFTER)),
 }
 DEADLINE = 180
 

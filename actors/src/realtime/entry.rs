@@ -20,6 +20,7 @@ use super::{
     cut::Cut,
     dialogue::Dialogue,
     frame::Frame,
+    join::Position,
     outbox::{Full, Outbox},
     protocol::{Identity, Notices},
     revocation::Credential,
@@ -76,6 +77,21 @@ impl Entry {
     /// [`Full`].
     pub fn offer(&self, event: &Frame, now: Instant) -> Result<(), Full> {
         self.outbox.push(self.notices.render(event), now)
+    }
+
+    /// Leaves a logged event of `topic` for it, in its own codec; with it, it has been served up to `positions`.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`].
+    pub(super) fn offer_logged(
+        &self,
+        event: &Frame,
+        topic: Topic,
+        positions: &mut dyn Iterator<Item = Position>,
+        now: Instant,
+    ) -> Result<(), Full> {
+        self.outbox.push(self.notices.render_logged(event, topic, positions), now)
     }
 
     /// Who speaks in it, once known.

@@ -169,9 +169,9 @@ impl Stream {
         if event.seq > self.cursor.saturating_add(1) {
             self.break_off(now);
         }
-        let mut full = Vec::new();
+        let (mut full, topic) = (Vec::new(), self.topic);
         for member in self.members.values_mut().filter(|member| member.is_live) {
-            match member.offer(event, now) {
+            match member.offer(topic, event, now) {
                 Ok(is_sent) => sent += u64::from(is_sent),
                 Err(_full) => full.push(Arc::clone(&member.entry)),
             }
@@ -236,7 +236,7 @@ impl Stream {
                 return (Progress::More, sent, changes);
             }
             let Some(member) = self.members.get_mut(&session) else { return (Progress::Done, sent, changes) };
-            match member.offer(event, now) {
+            match member.offer(self.topic, event, now) {
                 Ok(is_sent) => sent += u64::from(is_sent),
                 Err(_full) => {
                     changes.extend(self.leave(&entry, None, now));

@@ -291,7 +291,6 @@ async fn a_probe_that_comes_to_nothing_leaves_the_session_as_it_was() {
     let mut client = socket(&pod, &sid).await;
     say(&mut client, "2probe").await;
     assert_eq!(hear(&mut client).await, Ok("3probe".to_owned()));
-    let start = Instant::now();
     let cut = timeout(PATIENCE, client.next()).await.unwrap();
     assert!(!matches!(cut, Some(Ok(_))), "{cut:?}");
     let start = Instant::now();
