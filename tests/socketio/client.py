@@ -12,7 +12,7 @@ import time
 import requests
 import socketio
 
-DIRECTORY, POD, OTHER = sys.argv[1:]
+DIRECTORY, POD, OTHER = sys.argv[1:4]
 WAYS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": None}
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and pods on free ports, in a directory that vanishes. A pod that ends is started again."""
+"""PostgreSQL, Redis, pods and nginx on free ports, in a directory that vanishes. A pod that ends is started again."""
 
 import glob
 import os
@@ -33,14 +33,14 @@ def eventually(what, holds):
 
 def program(name):
     installed = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
-    found = installed[-1] if installed else shutil.which(name)
+    found = installed[-1] if installed else shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
     if not found:
         raise SystemExit(f"socketio: {name} is missing")
     return found
 
 
 class Ground:
-    """Two pods on one PostgreSQL and one Redis."""
+    """Two pods on one PostgreSQL and one Redis, with nginx before them."""
 
     def __init__(self, binary):
         self.binary, self.stopping = binary, threading.Event()
@@ -89,6 +89,7 @@ class Ground:
             keeper.start()
         for port in self.pods:
             eventually("a pod is ready", lambda: is_ready(port))
+        self.start_nginx()
 
     def start_postgres(self, port):
         # PostgreSQL refuses to run as root
@@ -102,6 +103,17 @@ class Ground:
         options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", "fsync=off",
                    "-c", f"unix_socket_directories={home}"]
         self.serve([program("postgres"), "-D", home / "pg", *options], home, somebody)
+
+    def start_nginx(self):
+        self.fronts = [free_port(), free_port()]
+        words = ["DIRECTORY", "FIRST", "SECOND", "BY_ADDRESS", "BY_COOKIE"]
+        text = pathlib.Path(__file__).with_name("nginx.conf").read_text()
+        for word, value in zip(words, [self.directory, *self.pods, *self.fronts]):
+            text = text.replace(f"@{word}@", str(value))
+        (self.directory / "nginx.conf").write_text(text)
+        self.serve([program("nginx"), "-p", self.directory, "-c", self.directory / "nginx.conf"], self.directory, {})
+        for port in self.fronts:
+            eventually("nginx listens", lambda: is_open(port))
 
     def serve(self, command, directory, somebody):
         quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -126,7 +138,7 @@ class Ground:
 
     @property
     def addresses(self):
-        return [f"127.0.0.1:{port}" for port in self.pods]
+        return [f"127.0.0.1:{port}" for port in [*self.pods, *self.fronts]]
 
 
 def is_open(port):

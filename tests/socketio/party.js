@@ -6,9 +6,11 @@ import { readFileSync } from "node:fs";
 import { once } from "node:events";
 
 const DEADLINE_MS = 30_000;
-const [directory, ...addresses] = process.argv.slice(2);
+const [directory, first, second, byAddress, byCookie] = process.argv.slice(2);
 
-export const pods = addresses.map((address) => ({
+export const fronts = { address: `http://${byAddress}`, cookie: `http://${byCookie}` };
+
+export const pods = [first, second].map((address) => ({
   url: `http://${address}`,
   address,
   signal(name) {

@@ -1,4 +1,4 @@
-"""Starts two pods, lets the clients at them, and says what was tried."""
+"""Starts two pods behind nginx, lets the clients at them, and says what was tried."""
 
 import pathlib
 import subprocess
@@ -18,6 +18,7 @@ SCRIPTS = {
     "client.js": TALK,
     "client.py": TALK,
     "recovery.js": in_all_ways(*(f"recovers after {what}" for what in AFTER)),
+    "roll.js": [trial for front in ("address", "cookie") for trial in in_all_ways(f"is rolled over behind nginx by {front}")],
 }
 DEADLINE = 180
 
