@@ -69,7 +69,7 @@ class Ground:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def start(self):
-        database, redis = free_port(), free_port()
+        database, redis, self.page = free_port(), free_port(), free_port()
         self.start_postgres(database)
         command = [program("redis-server"), "--port", str(redis), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self.serve(command, self.directory, {})
@@ -81,6 +81,8 @@ class Ground:
             "REDIS_URL": f"redis://127.0.0.1:{redis}",
             "JWT_SECRET": os.urandom(32).hex(),
             "LOG_LEVEL": "error",
+            # The origin of a page
+            "CORS_ORIGIN": f"http://127.0.0.1:{self.page}",
         }
         for port in (free_port(), free_port()):
             keeper = threading.Thread(target=self.keep, args=(port,), daemon=True)
@@ -138,7 +140,7 @@ class Ground:
 
     @property
     def addresses(self):
-        return [f"127.0.0.1:{port}" for port in [*self.pods, *self.fronts]]
+        return [f"127.0.0.1:{port}" for port in [*self.pods, *self.fronts, self.page]]
 
 
 def is_open(port):

@@ -6,9 +6,12 @@ import { readFileSync } from "node:fs";
 import { once } from "node:events";
 
 const DEADLINE_MS = 30_000;
-const [directory, first, second, byAddress, byCookie] = process.argv.slice(2);
+const [directory, first, second, byAddress, byCookie, page] = process.argv.slice(2);
 
 export const fronts = { address: `http://${byAddress}`, cookie: `http://${byCookie}` };
+
+// Where a page may be that opens sockets.
+export const origin = `http://${page}`;
 
 export const pods = [first, second].map((address) => ({
   url: `http://${address}`,
