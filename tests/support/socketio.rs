@@ -46,12 +46,16 @@ pub struct Event {
 
 impl SocketIo {
     /// Comes in.
-    pub async fn connect(pod: &impl Pod, way: Way, auth: Value) -> Self {
+    pub async fn connect(pod: &impl Pod, way: Way, auth: &Value) -> Self {
         Self::try_connect(pod, way, auth).await.unwrap_or_else(|refused| panic!("refused: {refused}"))
     }
 
-    /// Comes in, or is told why not.
-    pub async fn try_connect(pod: &impl Pod, way: Way, auth: Value) -> Result<Self, Value> {
+    /// Asks to come in, and is sent away without an answer.
+    pub async fn sent_away(pod: &impl Pod, way: Way, auth: &Value) {
+        assert_eq!(Self::asking(pod, way, auth).await.packet().await, None);
+    }
+
+    async fn asking(pod: &impl Pod, way: Way, auth: &Value) -> Self {
         let mut client = Self {
             line: open(pod.at(), way).await,
             waiting: VecDeque::new(),
@@ -61,6 +65,12 @@ impl SocketIo {
             connected: json!(null),
         };
         client.send(&format!("0{auth}")).await;
+        client
+    }
+
+    /// Comes in, or is told why not.
+    pub async fn try_connect(pod: &impl Pod, way: Way, auth: &Value) -> Result<Self, Value> {
+        let mut client = Self::asking(pod, way, auth).await;
         let answer = client.packet().await.expect("CONNECT is answered");
         let data = serde_json::from_str(&answer[1..]).unwrap();
         match &answer[..1] {
