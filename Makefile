@@ -65,7 +65,7 @@ test-autobahn: ## Holds the sockets against the Autobahn testsuite; needs Python
 test-openapi: ## Holds the service against its own document; needs Python
 	tests/openapi/run
 
-test-socketio: ## Holds the service against Socket.IO's own clients; needs Node.js with npm, and Python
+test-socketio: ## Holds the service against Socket.IO's own clients; needs Node.js with npm, nginx, and Python
 	tests/socketio/run
 
 test-containers: ## Tests what is shipped for containers; needs a Docker engine and Python

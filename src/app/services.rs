@@ -36,6 +36,7 @@ use crate::{
         pictures::Pictures,
         presence::Presences,
         rates::Rates,
+        recoveries::{self, Kept},
         screens::Screens,
         seal::{Mark, Seal},
         sessions::Sessions,
@@ -160,6 +161,11 @@ impl Services {
             Arc::clone(&links),
             chat.clone(),
             presences,
+            Kept::new(
+                database.clone(),
+                Mark::new(secrets, recoveries::PURPOSE),
+                log.new(o!("part" => "recoveries")),
+            ),
             log.new(o!("part" => "screens")),
         );
         let follows = Follows::new(database.clone(), Arc::clone(&wake));

@@ -24,6 +24,16 @@ pub async fn notifications(connection: &mut Connection) -> Result<u64, DatabaseE
     connection.execute(NOTIFICATIONS, &[]).await
 }
 
+/// Forgets sockets that nobody has come back to for a week.
+///
+/// # Errors
+///
+/// [`DatabaseError`].
+pub async fn recoveries(connection: &mut Connection) -> Result<u64, DatabaseError> {
+    const RECOVERIES: &str = include_str!("queries/expired/recoveries.sql");
+    connection.execute(RECOVERIES, &[]).await
+}
+
 /// Forgets refresh tokens that are good for nothing any more, and sign-ins that have no other.
 ///
 /// # Errors

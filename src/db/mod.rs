@@ -29,6 +29,7 @@ mod person;
 pub mod pictures;
 pub mod presence;
 pub mod reactions;
+pub mod recoveries;
 pub mod reports;
 pub mod retention;
 pub mod sessions;

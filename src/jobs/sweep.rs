@@ -1,5 +1,5 @@
 //! Forgets what is kept for a while only: first answers, old events, spent sign-ins, deleted parties, what people were told
-//! long ago, originals that nobody waits for.
+//! long ago, sockets that nobody comes back to, originals that nobody waits for.
 
 use std::{
     collections::HashSet,
@@ -61,13 +61,14 @@ impl Sweep {
     }
 
     async fn sweep(&self) -> Result<(), DatabaseError> {
-        for kept in [Kept::Answers, Kept::Events, Kept::SignIns, Kept::Notifications] {
+        for kept in Kept::ALL {
             for _ in 0..ROUNDS {
                 let forgotten = self.database.transaction(async |connection| match kept {
                     Kept::Answers => idempotency::sweep(connection).await,
                     Kept::Events => expired::events(connection, self.retention.events).await,
                     Kept::SignIns => expired::refresh_tokens(connection).await,
                     Kept::Notifications => expired::notifications(connection).await,
+                    Kept::Recoveries => expired::recoveries(connection).await,
                 });
                 if forgotten.await? == 0 {
                     break;
@@ -122,6 +123,12 @@ enum Kept {
     Events,
     SignIns,
     Notifications,
+    Recoveries,
+}
+
+impl Kept {
+    const ALL: [Self; 5] =
+        [Self::Answers, Self::Events, Self::SignIns, Self::Notifications, Self::Recoveries];
 }
 
 impl Task for Sweep {

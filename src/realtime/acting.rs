@@ -43,7 +43,7 @@ fn act(step: Step<'_>, words: &impl Words, now: Instant) -> Action {
                 otherwise: act_all(otherwise, words, now),
             }
         }
-        Step::Enter { party, room, place, head, epoch, since, face, greeting } => {
+        Step::Enter { party, room, place, head, epoch, since, heard_after, face, greeting } => {
             let words = words.clone();
             Action::Join(Join {
                 topic: topic(party),
@@ -52,6 +52,7 @@ fn act(step: Step<'_>, words: &impl Words, now: Instant) -> Action {
                 head,
                 epoch: epoch.map(|epoch| epoch.as_u128()),
                 since,
+                heard_after,
                 face: face.map(|face| Bytes::from(Box::<str>::from(face).into_string())),
                 welcome: Box::new(move |joined| {
                     act_all(greeting(joined), &words, now).into_iter().flat_map(sent).collect()

@@ -17,7 +17,7 @@ use std::{
 
 use bytes::Bytes;
 use party_gallery_actors::realtime::{
-    Action, Close, Frame, Notices, Opening, Protocol, Received, engine::message,
+    Action, Close, Frame, Notices, Opening, Position, Protocol, Received, Topic, engine::message,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -31,6 +31,7 @@ use super::{
     codec_json::JsonNotices,
     principal::Authenticator,
     protocol::{Conversation, Data, Malformed, Request, Step},
+    recovery::Track,
     refusal::Refusal,
     rooms::Rooms,
 };
@@ -51,14 +52,15 @@ pub fn open(
     address: IpAddr,
     name: String,
 ) -> Opening {
-    let is_connected = Arc::<AtomicBool>::default();
-    let conversation = Conversation::new(authenticator, rooms, None);
-    let notices = SocketIoNotices { is_connected: Arc::clone(&is_connected) };
+    let (is_connected, track) = (Arc::<AtomicBool>::default(), Track::default());
+    let conversation = Conversation::new(authenticator, rooms, None).recoverable(track.clone());
+    let notices = SocketIoNotices { is_connected: Arc::clone(&is_connected), track: track.clone() };
     Opening {
         protocol: Box::new(SocketIoSession {
             conversation,
             decoder: Decoder::default(),
             is_connected,
+            track,
             name: name.into(),
         }),
         notices: Arc::new(notices),
@@ -74,6 +76,7 @@ pub struct SocketIoSession {
     decoder: Decoder,
     /// Whether its client is in the default namespace.
     is_connected: Arc<AtomicBool>,
+    track: Track,
     name: Arc<str>,
 }
 
@@ -160,6 +163,7 @@ impl SocketIoSession {
             namespace: ROOT.into(),
             name: Arc::clone(&self.name),
             is_connected: Arc::clone(&self.is_connected),
+            track: self.track.clone(),
         }
     }
 
@@ -189,6 +193,7 @@ struct Connecting {
     namespace: Arc<str>,
     name: Arc<str>,
     is_connected: Arc<AtomicBool>,
+    track: Track,
 }
 
 impl Words for Connecting {
@@ -196,16 +201,23 @@ impl Words for Connecting {
         #[derive(Serialize)]
         struct Connected<'a> {
             sid: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pid: Option<&'a str>,
         }
         self.is_connected.store(true, Ordering::Release);
-        vec![packet(Head::Connected, &self.namespace, &Connected { sid: &self.name })]
+        let connected = Connected { sid: &self.name, pid: self.track.pid() };
+        vec![packet(Head::Connected, &self.namespace, &connected)]
     }
 
     fn emit(&self, event: &'static str, data: &Data<'_>) -> Vec<Frame> {
         vec![packet(Head::Event, &self.namespace, &(event, data))]
     }
 
-    fn refuse(&self, _: Option<u64>, refusal: Refusal) -> Vec<Frame> {
+    fn refuse(&self, id: Option<u64>, refusal: Refusal) -> Vec<Frame> {
+        if id.is_none() {
+            // Of a room that it was to find itself in again
+            return vec![packet(Head::Event, ROOT, &("error", refusal))];
+        }
         if refusal == NO_NAMESPACE {
             // In the protocol's own words, which suites look at
             return vec![packet(
@@ -276,6 +288,7 @@ impl Words for Talking {
 #[derive(Debug)]
 pub struct SocketIoNotices {
     is_connected: Arc<AtomicBool>,
+    track: Track,
 }
 
 impl SocketIoNotices {
@@ -298,6 +311,19 @@ impl Notices for SocketIoNotices {
         event.recoded(|json| String::from("4") + &event::translate(json))
     }
 
+    fn render_logged(
+        &self,
+        event: &Frame,
+        topic: Topic,
+        positions: &mut dyn Iterator<Item = Position>,
+    ) -> Frame {
+        let frame = self.render(event);
+        match self.track.reach(topic, positions) {
+            Some(offset) => with_offset(&frame, &offset),
+            None => frame,
+        }
+    }
+
     /// Who may come back hears of the end from the transport; who may not is sent out of the namespace.
     fn farewell(&self, close: Close) -> Vec<Frame> {
         let refusal = match close {
@@ -316,6 +342,14 @@ impl Notices for SocketIoNotices {
         }
         let error = packet(Head::Event, ROOT, &("error", refusal));
         vec![error, message(&encode(Head::Disconnected, ROOT, "", 0))]
+    }
+}
+
+/// The event with one more argument; an offset needs no escapes.
+fn with_offset(event: &Frame, offset: &str) -> Frame {
+    match std::str::from_utf8(event.bytes()).ok().and_then(|text| text.strip_suffix(']')) {
+        Some(text) => Frame::text([text, ",\"", offset, "\"]"].concat()),
+        None => event.clone(),
     }
 }
 

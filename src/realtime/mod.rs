@@ -12,6 +12,7 @@ mod codec_socketio;
 mod presence;
 mod principal;
 mod protocol;
+mod recovery;
 mod refusal;
 mod rooms;
 mod visit;
@@ -31,6 +32,7 @@ pub use self::{
     presence::{Gathering, Seen},
     principal::{AuthError, Authenticator, Kind, Principal, caller_of, subject},
     protocol::{Conversation, Data, Greeting, Malformed, Request, Step},
+    recovery::{Heard, Recalled, Recoveries, Return},
     refusal::Refusal,
     rooms::{
         Admission, ChatAdmission, EVERYTHING, ONLOOKERS, Place, Room, Rooms, Utterance, audience_of, grant,

@@ -13,6 +13,7 @@ use super::{
     allowance::Allowance,
     presence::Seen,
     principal::{AuthError, Authenticator, Principal},
+    recovery::{Comeback, Track},
     refusal::Refusal,
     rooms::{Place, Room, Rooms},
     visit::Visit,
@@ -123,6 +124,8 @@ pub enum Step<'a> {
         epoch: Option<Uuid>,
         /// The last number that the client has, if it wants what came after.
         since: Option<i64>,
+        /// After which number it has heard what is meant for it up to there, if it was in here before.
+        heard_after: Option<i64>,
         /// The caller's UserSummary, if they are to be seen as a viewer.
         face: Option<Box<RawValue>>,
         /// What follows: answers, events and refusals. A close among it waits for the next refusal.
@@ -148,6 +151,9 @@ pub struct Conversation {
     /// As the allowance, shared with what takes time: who is recognised late, and what is refused late, counts too.
     caller: Arc<Mutex<Option<Principal>>>,
     allowance: Arc<Mutex<Allowance>>,
+    track: Track,
+    /// Whether its codec tells clients how to come back.
+    is_recoverable: bool,
 }
 
 impl Conversation {
@@ -158,7 +164,19 @@ impl Conversation {
         rooms: Option<Arc<dyn Rooms>>,
         caller: Option<Principal>,
     ) -> Self {
-        Self { authenticator, rooms, caller: Arc::new(Mutex::new(caller)), allowance: Arc::default() }
+        Self {
+            authenticator,
+            rooms,
+            caller: Arc::new(Mutex::new(caller)),
+            allowance: Arc::default(),
+            track: Track::default(),
+            is_recoverable: false,
+        }
+    }
+
+    /// The same, for a codec that tells clients by `track` how to come back.
+    pub(super) fn recoverable(self, track: Track) -> Self {
+        Self { track, is_recoverable: true, ..self }
     }
 
     /// Decides what follows a frame that came `now`.
@@ -200,7 +218,8 @@ impl Conversation {
             }]);
         }
         let rooms = self.rooms.as_ref().ok_or(Refusal::UNKNOWN)?;
-        Visit::parse(&request)?.decide(request.id, &**rooms, caller, self.refused(now), now)
+        let known = (caller, &self.track);
+        Visit::parse(&request)?.decide(request.id, &**rooms, known, self.refused(now), now)
     }
 
     fn refused(&self, now: Instant) -> Refused {
@@ -221,19 +240,33 @@ impl Conversation {
         if self.caller.lock().is_some_and(|caller| !caller.is_same_caller(&principal)) {
             return Err(Refusal::OTHER_CALLER);
         }
+        let comeback = match self.is_recoverable && self.caller.lock().is_none() {
+            true => Comeback::parse(&request)?,
+            false => None,
+        };
         let (id, caller) = (request.id, Arc::clone(&self.caller));
         let accept = move || {
             *caller.lock() = Some(principal);
             let answer = id.map(|id| Step::Answer(id, Data::Caller(principal)));
-            [Some(Step::Identify(principal)), answer].into_iter().flatten().collect()
+            [Some(Step::Identify(principal)), answer].into_iter().flatten().collect::<Vec<_>>()
         };
         // Without rooms there is nobody who could know more than the token
         let Some(rooms) = &self.rooms else { return Ok(accept()) };
-        let refused = self.refused(now);
-        let work = rooms.recognize(principal).map(move |known| match known {
-            Ok(()) => accept(),
-            Err(refusal) => refused(id, refusal),
-        });
+        let (refused, track, rooms) = (self.refused(now), self.track.clone(), Arc::clone(rooms));
+        let known = rooms.recognize(principal);
+        let work = async move {
+            if let Err(refusal) = known.await {
+                return refused(id, refusal);
+            }
+            let recovered = match comeback {
+                Some(comeback) => track.begin(comeback, &*rooms, principal, &refused).await,
+                None => Ok(Vec::new()),
+            };
+            recovered.map_or_else(
+                |close| vec![Step::Close(close)],
+                |steps| accept().into_iter().chain(steps).collect(),
+            )
+        };
         let otherwise = vec![Step::Refuse(id, Refusal::NOT_NOW)];
         Ok(vec![Step::Await { work: work.boxed(), otherwise }])
     }

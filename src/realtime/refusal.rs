@@ -21,6 +21,10 @@ impl Refusal {
     pub(super) const BAD_TOKEN: Self = Self::new("UNAUTHENTICATED", "the token is not valid");
     pub(super) const EXPIRED: Self = Self::new("TOKEN_EXPIRED", "the token has expired");
     pub(super) const NO_TOKEN: Self = Self::new("VALIDATION_ERROR", "data.token must be a string");
+    pub(super) const BAD_RECOVERY: Self = Self::new(
+        "VALIDATION_ERROR",
+        "recover must be true or false, pid and offset strings as they were sent",
+    );
     pub(super) const OTHER_CALLER: Self = Self::new("FORBIDDEN", "the session is somebody else's");
     pub(super) const UNKNOWN: Self = Self::new("NOT_FOUND", "no such event");
     pub(super) const TOO_FAST: Self = Self::new("RATE_LIMITED", "too many frames");

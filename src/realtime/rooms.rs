@@ -1,13 +1,13 @@
 //! The rooms of a party: who is let in, what is heard there, and who decides.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use futures_util::future::BoxFuture;
 use party_gallery_actors::realtime::{Audience, Grant, Topic};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{presence::Seen, principal::Principal, refusal::Refusal};
+use super::{presence::Seen, principal::Principal, recovery::Recoveries, refusal::Refusal};
 use crate::domain::{event::EventKind, presence::Status};
 
 /// What of a party may be listened to. Both are parts of the party's one stream.
@@ -21,7 +21,7 @@ pub enum Room {
 
 impl Room {
     /// Under what the mechanism knows it.
-    pub(super) fn number(self) -> u8 {
+    pub fn number(self) -> u8 {
         match self {
             Self::Live => 0,
             Self::Chat => 1,
@@ -29,7 +29,7 @@ impl Room {
     }
 
     /// The room that the mechanism knows so.
-    pub(super) fn numbered(number: u8) -> Option<Self> {
+    pub fn numbered(number: u8) -> Option<Self> {
         [Self::Live, Self::Chat].into_iter().find(|room| room.number() == number)
     }
 }
@@ -202,6 +202,11 @@ pub trait Rooms: Send + Sync + 'static {
         people: Vec<Uuid>,
         now: Instant,
     ) -> BoxFuture<'static, Result<Vec<Seen>, Refusal>>;
+
+    /// Who keeps what it takes to recover sessions; without there is no recovery.
+    fn recoveries(&self) -> Option<Arc<dyn Recoveries>> {
+        None
+    }
 
     /// Marks as read what `caller` was told; of what they were not told nothing is said.
     ///

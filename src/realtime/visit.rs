@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     principal::Principal,
     protocol::{Data, Greeting, Refused, Request, Step},
+    recovery::Track,
     refusal::Refusal,
     rooms::{Admission, ChatAdmission, Place, Room, Rooms, Utterance},
 };
@@ -92,19 +93,22 @@ impl Visit {
         }
     }
 
-    /// Decides what follows; `refused` says what follows a refusal that is known later only.
+    /// Decides what follows; `refused` says what follows a refusal that is known later only. Rooms are noted in `track`
+    /// before they are entered, so that whoever was told of one finds it again.
     pub(super) fn decide(
         self,
         id: Option<u64>,
         rooms: &dyn Rooms,
-        caller: Principal,
+        (caller, track): (Principal, &Track),
         refused: Refused,
         now: Instant,
     ) -> Result<Vec<Step<'static>>, Refusal> {
         let (work, failed) = match self {
             Self::Leave(party, room) => {
                 let answer = id.map(|id| Step::Answer(id, Data::Echo(None)));
-                return Ok([Some(Step::Leave(party, room)), answer].into_iter().flatten().collect());
+                let steps = [Some(Step::Leave(party, room)), answer].into_iter().flatten().collect();
+                let Some(forgetting) = track.leave(party, room) else { return Ok(steps) };
+                (forgetting.map(move |forgotten| forgotten.map(|()| steps)).boxed(), Refusal::NOT_NOW)
             }
             Self::Type(party, is_typing) => {
                 let answer = Box::new(move |is_in| match is_in {
@@ -125,13 +129,24 @@ impl Visit {
             }
             Self::Follow(resume) => {
                 let admission = rooms.watch(caller, resume.party_id);
-                let later = Arc::clone(&refused);
-                let work = admission.map(move |admission| follow(id, &resume, admission?, later));
+                let (later, track) = (Arc::clone(&refused), track.clone());
+                let work = async move {
+                    let admission = admission.await?;
+                    let (party, since) = (resume.party_id, resume.since.unwrap_or(admission.seq));
+                    let steps = follow(id, &resume, admission, later)?;
+                    track.enter(party, Room::Live, since).await?;
+                    Ok(steps)
+                };
                 (work.boxed(), Refusal::NOT_NOW)
             }
             Self::Talk(party) => {
                 let (admission, later) = (rooms.talk(caller, party), Arc::clone(&refused));
-                let work = admission.map(move |admission| Ok(talk(id, party, admission?, later)));
+                let track = track.clone();
+                let work = async move {
+                    let admission = admission.await?;
+                    track.enter(party, Room::Chat, admission.seq).await?;
+                    Ok(talk(id, party, admission, later))
+                };
                 (work.boxed(), Refusal::NOT_NOW)
             }
             Self::Read(told) => {
@@ -178,7 +193,8 @@ fn follow(
     });
     let room = Room::Live;
     let (epoch, since) = (Some(epoch), resume.since);
-    Ok(vec![Step::Enter { party: party_id, room, place, head, epoch, since, face, greeting }])
+    let heard_after = None;
+    Ok(vec![Step::Enter { party: party_id, room, place, head, epoch, since, heard_after, face, greeting }])
 }
 
 /// What follows once somebody may talk.
@@ -200,13 +216,14 @@ fn talk(id: Option<u64>, party: Uuid, admission: ChatAdmission, refused: Refused
         head,
         epoch: None,
         since: Some(head),
+        heard_after: None,
         face,
         greeting,
     }]
 }
 
 /// What a join is answered with.
-fn greet(
+pub(super) fn greet(
     id: Option<u64>,
     joined: Joined,
     refused: &Refused,

@@ -35,6 +35,7 @@ pub mod pictures;
 pub mod presence;
 pub mod rates;
 pub mod reactions;
+pub mod recoveries;
 pub mod retention;
 pub mod screens;
 pub mod seal;

@@ -57,6 +57,7 @@ mod places;
 mod presence;
 mod private_servers;
 mod readme;
+mod recovery;
 mod removals;
 mod retention;
 mod rights;

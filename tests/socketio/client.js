@@ -1,60 +1,73 @@
-// socket.io-client, as it is, against a pod: signs in, is refused, joins, talks, hears each event once and in order.
+// socket.io-client, as it is, against a pod: signs in, is refused, joins, talks, hears each event once and in order, also in
+// a burst, and comes back by itself when the pod goes away.
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { io } from "socket.io-client";
+import { connected, eventually, isReady, liveParty, numbers, pods, say, sayMany, somebody, within } from "./party.js";
 
-const base = process.argv[2];
 const ways = { polling: { transports: ["polling"] }, websocket: { transports: ["websocket"] }, upgrade: {} };
+const [pod, other] = pods;
 
-async function api(path, token, body) {
-  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
-  const reply = await fetch(`${base}/api/v1${path}`, { method: "POST", headers, body: body && JSON.stringify(body) });
-  const answer = await reply.json();
-  assert.ok(reply.ok, JSON.stringify(answer));
-  return answer.data;
-}
-
-async function eventually(what, holds) {
-  for (const start = Date.now(); !holds(); await new Promise((resolve) => setTimeout(resolve, 10))) {
-    assert.ok(Date.now() - start < 5000, `not in time: ${what()}`);
-  }
-}
-
-async function visit(way, options, token, party) {
-  const stranger = io(base, { ...options, auth: { token: "bad" }, forceNew: true, reconnection: false });
-  const error = await new Promise((resolve) => stranger.on("connect_error", resolve));
+async function talk(way, options, token, party) {
+  const stranger = io(pod.url, { ...options, auth: { token: "bad" }, forceNew: true, reconnection: false });
+  const [error] = await within(stranger, "connect_error");
   assert.equal(error.data.code, "UNAUTHENTICATED");
   stranger.close();
 
-  const client = io(base, { ...options, auth: { token }, forceNew: true });
-  await new Promise((resolve, reject) => client.on("connect", resolve).on("connect_error", reject));
+  const client = io(pod.url, { ...options, auth: { token }, forceNew: true });
+  await connected(client);
   assert.deepEqual(await client.emitWithAck("ping", { a: [1] }), { a: [1] });
   assert.deepEqual((await client.emitWithAck("ping", { b: Buffer.from([1, 2, 3]) })).b, Buffer.from([1, 2, 3]));
   assert.equal((await client.emitWithAck("no:such", {})).error.code, "NOT_FOUND");
+  assert.equal((await client.emitWithAck("party:join_live", { partyId: 7 })).error.code, "VALIDATION_ERROR");
   const joined = await client.emitWithAck("party:join_live", { partyId: party });
-  await client.emitWithAck("chat:join", { partyId: party });
+  assert.ok((await client.emitWithAck("chat:join", { partyId: party })).messages);
   const heard = [];
   client.on("chat:new_message", (message) => heard.push(message.seq));
   for (let number = 0; number < 5; number++) {
     assert.ok((await client.emitWithAck("chat:message", { partyId: party, content: `${way} ${number}` })).message);
   }
   await eventually(() => `five events, ${heard}`, () => heard.length >= 5);
-  assert.deepEqual(heard, [1, 2, 3, 4, 5].map((number) => joined.seq + number));
+  assert.deepEqual(heard.splice(0), numbers(joined.seq + 1, 5));
   const carrier = way === "polling" ? "polling" : "websocket";
   await eventually(() => client.io.engine.transport.name, () => client.io.engine.transport.name === carrier);
-  client.close();
-  console.log(`socket.io-client: ${way}`);
+  console.log(`${way}: talks`);
+  return { client, heard, joined };
 }
 
-const name = `j${randomBytes(4).toString("hex")}`;
-const password = randomBytes(12).toString("hex");
-const account = { email: `${name}@example.com`, username: name, password, firstName: "A", lastName: "B" };
-const { accessToken } = await api("/auth/register", null, account);
-const { party } = await api("/parties", accessToken, { title: "A party", startsAt: "2126-05-01T20:00:00Z" });
-await api(`/parties/${party.id}/publish`, accessToken);
-await api(`/parties/${party.id}/start`, accessToken);
+async function hear({ client, heard, joined }, way, token, party) {
+  await sayMany(other, token, party, 500);
+  await eventually(() => `500 events, ${heard.length}`, () => heard.length >= 500);
+  assert.deepEqual(heard.splice(0), numbers(joined.seq + 6, 500));
+  assert.equal(client.connected, true);
+  console.log(`${way}: hears 500 in a burst`);
+}
+
+// Without recovery a client knows what it has heard, and asks for what comes after.
+async function comeBack({ client, heard, joined }, way, token, party) {
+  let last = joined.seq + 505;
+  const told = within(client, "server:draining");
+  const back = within(client, "connect");
+  const gone = within(client, "disconnect");
+  pod.signal("SIGTERM");
+  assert.ok((await told)[0].reconnectAfterMs >= 0);
+  await gone;
+  await say(other, token, party, `${way} meanwhile`);
+  await back;
+  const again = await client.emitWithAck("party:join_live", { partyId: party, since: last, epoch: joined.epoch });
+  assert.equal(again.replayed, 1);
+  await eventually(() => `what was missed, ${heard}`, () => heard.length >= 1);
+  assert.deepEqual(heard, [last + 1]);
+  client.close();
+  await eventually(() => "the pod is there again", () => isReady(pod));
+  console.log(`${way}: comes back after a drain`);
+}
+
+const token = await somebody(pod);
+const party = await liveParty(pod, token);
 for (const [way, options] of Object.entries(ways)) {
-  await visit(way, options, accessToken, party.id);
+  const session = await talk(way, options, token, party);
+  await hear(session, way, token, party);
+  await comeBack(session, way, token, party);
 }
 process.exit();

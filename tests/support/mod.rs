@@ -33,6 +33,7 @@ pub mod scene;
 pub mod screen;
 pub mod secrets;
 pub mod servers;
+pub mod socketio;
 pub mod stage;
 pub mod ws;
 

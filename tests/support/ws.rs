@@ -143,6 +143,23 @@ impl WsClient {
         timeout(deadline, closed).await.unwrap_or_else(|_| panic!("not closed within {deadline:?}"))
     }
 
+    /// The next text frame, whatever it says. `None`: the socket is closed.
+    pub async fn next_text(&mut self, deadline: Duration) -> Option<String> {
+        let text = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Text(text))) => {
+                        secrets::look_once(&text);
+                        return Some(text.to_string());
+                    }
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                    Some(Ok(_)) => {}
+                }
+            }
+        };
+        timeout(deadline, text).await.unwrap_or_else(|_| panic!("nothing came within {deadline:?}"))
+    }
+
     async fn receive(&mut self) -> Received {
         loop {
             match self.socket.next().await {

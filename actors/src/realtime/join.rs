@@ -9,6 +9,18 @@ use super::{
     topic::{Audience, Topic},
 };
 
+/// How far a session has been served in one room of a topic: it was sent what it wants of the numbers
+/// `after < seq <= upto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The room.
+    pub room: u8,
+    /// Nothing up to this number was meant for it.
+    pub after: i64,
+    /// Everything up to this number has been dealt with.
+    pub upto: i64,
+}
+
 /// What became of a join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joined {
@@ -52,6 +64,8 @@ pub struct Join {
     pub epoch: Option<u128>,
     /// The last number that the client has; without one it is sent nothing that is older than its welcome.
     pub since: Option<i64>,
+    /// After which number it has heard what it wants up to there, if it was in here before: none of that is sent again.
+    pub heard_after: Option<i64>,
     /// The session's face, if it is to be counted among those who are in the room.
     pub face: Option<Bytes>,
     /// What follows.

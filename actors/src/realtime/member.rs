@@ -8,12 +8,12 @@ use std::{sync::Arc, time::Instant};
 use super::{
     close::Close,
     entry::Entry,
-    join::{Join, Joined, Welcome},
+    join::{Join, Joined, Position, Welcome},
     log::{Logged, Removal},
     mailbag::Mailbag,
     outbox::Full,
     protocol::Subject,
-    topic::Audience,
+    topic::{Audience, Topic},
 };
 
 /// One room under which a session hears a topic.
@@ -34,6 +34,10 @@ struct Hold {
 impl Hold {
     fn has_had(&self, event: &Logged) -> bool {
         self.audience.meets(event.audience) && self.after < event.seq && event.seq <= self.upto
+    }
+
+    fn position(&self) -> Position {
+        Position { room: self.room, after: self.after, upto: self.upto }
     }
 
     fn wants(&self, event: &Logged) -> bool {
@@ -70,7 +74,7 @@ impl Member {
         self.holds.push(Hold {
             room: join.room,
             audience: join.audience,
-            after: join.since.unwrap_or(i64::MAX),
+            after: join.heard_after.or(join.since).unwrap_or(i64::MAX),
             upto: join.since.unwrap_or(join.head),
             head: join.head,
             replayed: 0,
@@ -98,7 +102,13 @@ impl Member {
     }
 
     /// Deals with the next event: sends it if it is wanted and was not sent already. Gives whether it was.
-    pub(super) fn offer(&mut self, event: &Logged, bag: &mut Mailbag, now: Instant) -> Result<bool, Full> {
+    pub(super) fn offer(
+        &mut self,
+        topic: Topic,
+        event: &Logged,
+        bag: &mut Mailbag,
+        now: Instant,
+    ) -> Result<bool, Full> {
         let has_had = self.holds.iter().any(|hold| hold.has_had(event));
         let mut is_sent = false;
         for hold in &mut self.holds {
@@ -109,7 +119,9 @@ impl Member {
             hold.upto = hold.upto.max(event.seq);
         }
         if is_sent {
-            bag.leave(&self.entry, &event.frame, now)?;
+            let mut positions = self.holds.iter().map(Hold::position);
+            let frame = self.entry.notices.render_logged(&event.frame, topic, &mut positions);
+            bag.leave_as_it_is(&self.entry, frame, now)?;
         }
         Ok(is_sent)
     }

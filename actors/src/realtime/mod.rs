@@ -70,7 +70,7 @@ pub use self::{
     entry::{Entry, SessionId},
     frame::Frame,
     hub::{Feed, Hub, LastSweep},
-    join::{Join, Joined, Welcome},
+    join::{Join, Joined, Position, Welcome},
     log::{Grant, Heads, Log, Logged, PAGE, Removal, Unreadable},
     outbox::{Full, Outbox},
     protocol::{Action, Identity, Notices, Protocol, Received, Subject},

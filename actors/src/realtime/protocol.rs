@@ -8,7 +8,13 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use super::{close::Close, frame::Frame, join::Join, show::Show, topic::Topic};
+use super::{
+    close::Close,
+    frame::Frame,
+    join::{Join, Position},
+    show::Show,
+    topic::Topic,
+};
 
 /// Whose session it is, for counting: a kind and an id that are the caller's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +122,17 @@ pub trait Notices: Send + Sync + 'static {
     /// An event that many are told, in this session's codec.
     fn render(&self, event: &Frame) -> Frame {
         event.clone()
+    }
+
+    /// A logged event of `topic` in this session's codec; with it, the session has been served up to `positions`.
+    fn render_logged(
+        &self,
+        event: &Frame,
+        topic: Topic,
+        positions: &mut dyn Iterator<Item = Position>,
+    ) -> Frame {
+        let _ = (topic, positions);
+        self.render(event)
     }
 
     /// What goes out ahead of `close`, for codecs that tell of it in their own words; at most two.

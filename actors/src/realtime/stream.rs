@@ -182,9 +182,9 @@ impl Stream {
         if event.seq > self.cursor.saturating_add(1) {
             self.break_off(now);
         }
-        let mut full = Vec::new();
+        let (mut full, topic) = (Vec::new(), self.topic);
         for member in self.members.values_mut().filter(|member| member.is_live) {
-            match member.offer(event, bag, now) {
+            match member.offer(topic, event, bag, now) {
                 Ok(is_sent) => sent += u64::from(is_sent),
                 Err(_full) => full.push(Arc::clone(&member.entry)),
             }
@@ -250,7 +250,7 @@ impl Stream {
                 return (Progress::More, sent, changes);
             }
             let Some(member) = self.members.get_mut(&session) else { return (Progress::Done, sent, changes) };
-            match member.offer(event, bag, now) {
+            match member.offer(self.topic, event, bag, now) {
                 Ok(is_sent) => sent += u64::from(is_sent),
                 Err(_full) => {
                     changes.extend(self.leave(&entry, None, now));

@@ -1,5 +1,7 @@
 //! What clients say and hear in Socket.IO.
 
+mod recovering;
+
 use futures_util::FutureExt as _;
 use proptest::prelude::*;
 use uuid::Uuid;

@@ -16,7 +16,10 @@ use slog::Logger;
 use uuid::Uuid;
 
 use self::{subjects::Subjects, telling::Telling};
-use super::{batch::Batch, chat::Chat, links::Links, notifications::Notifications, presence::Presences};
+use super::{
+    batch::Batch, chat::Chat, links::Links, notifications::Notifications, presence::Presences,
+    recoveries::Kept,
+};
 use crate::{
     db::{Connection, Database, DatabaseError, entrances::Entrance, events, parties::Found},
     domain::{
@@ -37,6 +40,7 @@ pub struct Screens {
     chat: Chat,
     presences: Arc<Presences>,
     notifications: Notifications,
+    recoveries: Arc<Kept>,
     /// Who stands at which door, and whose sessions are over: when many come at once, many are looked up at once.
     doors: Batch<Door, Option<Entrance>>,
     known: Batch<Credential, bool>,
@@ -50,11 +54,13 @@ impl Screens {
         links: Arc<Links>,
         chat: Chat,
         presences: Arc<Presences>,
+        recoveries: Kept,
         log: Logger,
     ) -> Self {
         let notifications = Notifications::new(database.clone());
         let (doors, known) = (Batch::new(), Batch::new());
-        Self { database, links, chat, presences, notifications, doors, known, log }
+        let recoveries = Arc::new(recoveries);
+        Self { database, links, chat, presences, notifications, recoveries, doors, known, log }
     }
 
     async fn read(&self, party: Uuid, after: i64, limit: i64) -> Result<Vec<Logged>, DatabaseError> {

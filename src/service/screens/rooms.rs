@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,7 +21,8 @@ use crate::{
     },
     domain::{access::Act, caller::Caller, fields::Fields, person::Person, presence::Status},
     realtime::{
-        Admission, ChatAdmission, Credential, Place, Principal, Refusal, Revocation, Rooms, Seen, Utterance,
+        Admission, ChatAdmission, Credential, Place, Principal, Recoveries, Refusal, Revocation, Rooms, Seen,
+        Utterance,
     },
     service::{
         chat::Said,
@@ -52,6 +54,10 @@ impl Rooms for Screens {
             if over.unwrap_or_default() { Err(OVER) } else { Ok(()) }
         }
         .boxed()
+    }
+
+    fn recoveries(&self) -> Option<Arc<dyn Recoveries>> {
+        Some(Arc::clone(&self.recoveries) as Arc<dyn Recoveries>)
     }
 
     fn mark_read(&self, caller: Principal, told: Vec<Uuid>) -> BoxFuture<'static, Result<(), Refusal>> {

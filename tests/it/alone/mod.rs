@@ -12,6 +12,7 @@ mod passwords;
 mod pod;
 mod process;
 mod rates;
+mod recoveries;
 mod resumes;
 mod screens;
 mod slow_screens;

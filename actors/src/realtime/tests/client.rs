@@ -241,7 +241,7 @@ impl Client {
             vec![Frame::text(format!("welcome {}", answers.len() - 1))]
         });
         let face = Some(Bytes::from(format!("{room}")));
-        Join { topic, room, audience, head, epoch: None, since, face, welcome }
+        Join { topic, room, audience, head, epoch: None, since, heard_after: None, face, welcome }
     }
 
     /// Serves it what it is taken to have read for itself.

@@ -67,6 +67,7 @@ impl Protocol for Echo {
                 audience: Audience(1),
                 head: since.split('/').next_back().unwrap().parse().unwrap(),
                 since: since.split('/').next().unwrap().parse().ok(),
+                heard_after: None,
                 epoch: None,
                 face: None,
                 welcome: Box::new(|joined| vec![Frame::text(format!("{joined:?}"))]),

@@ -380,3 +380,19 @@ fn what_is_not_logged_reaches_who_hears_it_but_for_whom_it_is_about() {
     clients.iter_mut().for_each(|client| client.take(usize::MAX));
     assert_eq!(clients.each_ref().map(|client| client.words().len()), [0, 1, 0]);
 }
+
+/// What it has heard in one room it does not hear again in another that lacks it.
+#[test]
+fn who_comes_back_in_the_middle_of_a_replay_hears_nothing_twice() {
+    let (registry, log) = (Registry::new(Config::default()), MemoryLog::default());
+    for seq in 1..=10 {
+        log.append(TOPIC, if seq % 2 == 0 { ANYONE } else { TALK });
+    }
+    let mut client = Client::connect(&registry, 1);
+    client.enter(TOPIC, GALLERY, BOTH, 10, Some(4));
+    let chat = client.form(TOPIC, CHAT, TALK, 10, Some(8));
+    client.join(Join { face: None, heard_after: Some(0), ..chat });
+    client.serve(TOPIC, &log.read(TOPIC, 4, PAGE));
+    client.take(usize::MAX);
+    assert_eq!(client.events(), [6, 8, 9, 10]);
+}

@@ -1,0 +1,3 @@
+UPDATE recoveries
+SET rooms = rooms - $2::text, used_at = now()
+WHERE id = $1
