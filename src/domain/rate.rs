@@ -182,9 +182,14 @@ mod tests {
     fn what_was_taken_without_asking_leaves_a_bucket_empty_at_most() {
         let limit = limit(1, Duration::from_secs(1), 3);
         let now = 100 * SECOND;
-        for (full_at, count, left) in
-            [(0, 0, 3), (0, 1, 2), (0, 3, 0), (0, u32::MAX, 0), (now + SECOND, 1, 1), (now + 3 * SECOND, 9, 0)]
-        {
+        for (full_at, count, left) in [
+            (0, 0, 3),
+            (0, 1, 2),
+            (0, 3, 0),
+            (0, u32::MAX, 0),
+            (now + SECOND, 1, 1),
+            (now + 3 * SECOND, 9, 0),
+        ] {
             assert_eq!(limit.level(limit.charged(full_at, now, count), now).left, left, "{full_at} {count}");
         }
     }

@@ -11,18 +11,8 @@ use super::{entry::Entry, frame::Frame, outbox::Full};
 pub(super) struct Mailbag(Vec<Arc<Entry>>);
 
 impl Mailbag {
-    /// Leaves an event for a session, in its own codec.
-    pub(super) fn leave(&mut self, entry: &Arc<Entry>, event: &Frame, now: Instant) -> Result<(), Full> {
-        self.leave_as_it_is(entry, entry.notices.render(event), now)
-    }
-
-    /// Leaves a frame that is in the session's codec already.
-    pub(super) fn leave_as_it_is(
-        &mut self,
-        entry: &Arc<Entry>,
-        frame: Frame,
-        now: Instant,
-    ) -> Result<(), Full> {
+    /// Leaves a frame for a session, in its own codec.
+    pub(super) fn leave(&mut self, entry: &Arc<Entry>, frame: Frame, now: Instant) -> Result<(), Full> {
         if entry.outbox.leave(frame, now)? {
             self.0.push(Arc::clone(entry));
         }

@@ -121,7 +121,7 @@ impl Member {
         if is_sent {
             let mut positions = self.holds.iter().map(Hold::position);
             let frame = self.entry.notices.render_logged(&event.frame, topic, &mut positions);
-            bag.leave_as_it_is(&self.entry, frame, now)?;
+            bag.leave(&self.entry, frame, now)?;
         }
         Ok(is_sent)
     }
@@ -145,7 +145,7 @@ impl Member {
             let welcome = hold.welcome.take();
             for frame in welcome.into_iter().flat_map(|welcome| welcome(joined)) {
                 // Full: it is being closed for that already
-                _ = bag.leave_as_it_is(&self.entry, frame, now);
+                _ = bag.leave(&self.entry, frame, now);
             }
         }
     }

@@ -53,7 +53,7 @@ fn told(action: Action) -> Vec<String> {
 fn shown(frame: &Frame) -> String {
     match frame.is_text() {
         true => String::from_utf8(frame.bytes().to_vec()).unwrap(),
-        false => format!("{:?}", &frame.bytes()[..]),
+        false => format!("{:?}", frame.bytes()),
     }
 }
 

@@ -233,7 +233,10 @@ async fn redis_keeps_buckets_as_this_pod_does() {
             let mut call = script.prepare_invoke();
             call.arg(format!("{verb:?}").to_lowercase());
             for (index, limit) in limits.iter().enumerate() {
-                call.key(format!("{{t}}:{number}:{index}")).arg(limit.interval()).arg(limit.burst()).arg(owed);
+                call.key(format!("{{t}}:{number}:{index}"))
+                    .arg(limit.interval())
+                    .arg(limit.burst())
+                    .arg(owed);
             }
             let answer: Vec<u64> = call.invoke(&mut *connection.borrow_mut()).unwrap();
             let (now, theirs) = (answer[0], &answer[1..]);

@@ -179,7 +179,7 @@ impl Client {
             Step::Take if self.is_upgraded => {
                 let batch = line.entry().outbox.take(1 << 20, Waker::noop());
                 for frame in &batch.frames {
-                    self.hear(frame.bytes(), frame.is_text());
+                    self.hear(&frame.payload(), frame.is_text());
                 }
             }
             Step::Say { text } if self.is_upgraded => {

@@ -20,5 +20,5 @@ mod socket;
 #[cfg(test)]
 pub(super) mod tests;
 
-pub(super) use self::{lines::Lines, packet::PING_FRAME};
 pub use self::{endpoint::serve, packet::message};
+pub(super) use self::{lines::Lines, packet::PING_FRAME};
