@@ -61,5 +61,5 @@ async fn who_hangs_up_while_the_database_thinks_is_told_of_once() {
     }
     // Those who stay are served, with what the others have left behind
     assert_eq!(client::get(format!("http://{pod}/api/v1/parties")).await.unwrap().status(), 200);
-    assert_eq!(lines().len(), 3);
+    eventually(DEADLINE, "its line is there", async || lines().len() == 3).await;
 }
